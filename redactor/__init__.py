@@ -1,0 +1,1 @@
+"""Finds and masks what identifies a person on scanned pages. Pixels only: no database, no web."""
