@@ -46,21 +46,30 @@ class State(StrEnum):
 
 @dataclass(frozen=True, eq=False)
 class Char:
-    """One character as read. `quad` in page pixels; `score` 0..1 is the line's confidence."""
+    """One character as read. `quad` in page pixels; `score` is its own probability, 0..1.
+
+    `others`: what else it may be, with probabilities, most likely first; () when it is sure.
+    """
 
     text: str
     quad: Quad
     score: float
+    others: tuple[tuple[str, float], ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
 class Line:
-    """A run of characters in reading order. `vertical` when the characters are stacked."""
+    """A run of characters in reading order. `vertical` when the characters are stacked.
+
+    `layer`: "ink" for the page as it is, "lifted" for text under red ink, "pale" for watermarks,
+    "text" for the text layer of a PDF. The same glyphs may be read in more than one layer.
+    """
 
     chars: tuple[Char, ...]
     quad: Quad
     score: float
     vertical: bool = False
+    layer: str = "ink"
 
     @property
     def text(self) -> str:
@@ -86,13 +95,15 @@ class SourcePage:
 
 @dataclass(frozen=True, eq=False)
 class Reading:
-    """All text of an upright page.
+    """All text of an upright page, and the ruled cells that hold it.
 
-    `size`: (width, height) of the upright page in pixels. `rotation`: degrees clockwise that
-    turned the loaded page upright (0, 90, 180, 270). `reader`: version string of the reader.
+    `cells`: quads of ruled table cells, smallest first. `size`: (width, height) of the upright
+    page in pixels. `rotation`: degrees clockwise that turned the loaded page upright (0, 90, 180,
+    270). `reader`: version string of the reader.
     """
 
     lines: tuple[Line, ...]
+    cells: tuple[Quad, ...]
     size: tuple[int, int]
     rotation: int
     reader: str

@@ -1,0 +1,99 @@
+"""Keeps readings in the vault, so that a changed roster or rule needs no second OCR."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import zipfile
+from pathlib import Path
+
+import numpy as np
+
+from redactor.page import Char, Image, Line, Reading
+
+
+def reading_key(pixels: Image, reader: str) -> str:
+    """Names a reading: sha256 over the page's size, its pixels and the reader's version."""
+    digest = hashlib.sha256()
+    digest.update(f"{pixels.shape}|{reader}|".encode())
+    digest.update(np.ascontiguousarray(pixels).data)
+    return digest.hexdigest()
+
+
+class ReadingCache:
+    """A folder of readings, one file each, written atomically; a broken file counts as absent."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+
+    def get(self, key: str) -> Reading | None:
+        """The reading kept under `key`, None when there is none that can be read."""
+        try:
+            with np.load(self._path(key), allow_pickle=False) as stored:
+                return _unpack(stored["meta"].item(), stored["quads"])
+        except (OSError, ValueError, KeyError, zipfile.BadZipFile):
+            return None
+
+    def put(self, key: str, reading: Reading) -> None:
+        """Keeps a reading; a file that is already there is replaced as a whole."""
+        path = self._path(key)
+        path.parent.mkdir(mode=0o700, exist_ok=True)
+        part = path.with_suffix(f".{os.getpid()}.part")
+        meta, quads = _pack(reading)
+        with part.open("wb") as file:
+            np.savez_compressed(file, meta=np.array(meta), quads=quads)
+        part.replace(path)
+
+    def _path(self, key: str) -> Path:
+        return self._folder / key[:2] / f"{key}.npz"
+
+
+def _pack(reading: Reading) -> tuple[str, np.ndarray]:
+    """JSON of everything but coordinates, and all quads in one (N, 4, 2) float32 array."""
+    quads = [*reading.cells]
+    lines = []
+    for line in reading.lines:
+        quads.append(line.quad)
+        quads.extend(c.quad for c in line.chars)
+        lines.append(
+            [
+                [c.text for c in line.chars],
+                [round(c.score, 4) for c in line.chars],
+                {i: c.others for i, c in enumerate(line.chars) if c.others},
+                line.score,
+                line.vertical,
+                line.layer,
+            ]
+        )
+    meta = {
+        "cells": len(reading.cells),
+        "size": reading.size,
+        "rotation": reading.rotation,
+        "reader": reading.reader,
+        "lines": lines,
+    }
+    stacked = np.array(quads, dtype=np.float32).reshape(-1, 4, 2)
+    return json.dumps(meta, ensure_ascii=False), stacked
+
+
+def _unpack(meta_text: str, quads: np.ndarray) -> Reading:
+    meta = json.loads(meta_text)
+    rest = iter(quads.astype(np.float64))
+    cells = tuple(next(rest) for _ in range(meta["cells"]))
+    lines = []
+    for texts, scores, others, score, vertical, layer in meta["lines"]:
+        quad = next(rest)
+        chars = tuple(
+            Char(
+                text,
+                next(rest),
+                own,
+                tuple((t, p) for t, p in others.get(str(i), ())),
+            )
+            for i, (text, own) in enumerate(zip(texts, scores, strict=True))
+        )
+        lines.append(Line(chars, quad, score, vertical, layer))
+    width, height = meta["size"]
+    return Reading(tuple(lines), cells, (width, height), meta["rotation"], meta["reader"])
