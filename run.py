@@ -45,12 +45,11 @@ def main(arguments: list[str]) -> int:
             f"Python 3.11 or newer is needed, and this is {have}. Install it from "
             "https://www.python.org, or name one: `make PYTHON=python3.11 ...`.",
         )
-    tasks = {"setup": setup, "demo": demo, "test": test, "lint": lint, "clean": clean}
-    if not arguments or arguments[0] not in tasks:
+    if not arguments or arguments[0] not in TASKS:
         print(__doc__)
         return 0 if arguments[:1] in (["help"], ["-h"], ["--help"]) else 2
     try:
-        return tasks[arguments[0]](arguments[1:])
+        return TASKS[arguments[0]](arguments[1:])
     except KeyboardInterrupt:
         return 130
 
@@ -92,10 +91,11 @@ def python() -> Path:
     return VENV / ("Scripts/python.exe" if WINDOWS else "bin/python")
 
 
-def wanted_stamp() -> str:
+def wanted_stamp(root: Path = ROOT) -> str:
+    """Changes when the packages must be installed again."""
     digest = hashlib.sha256(sys.version.encode())
     for name in BUILD_INPUTS:
-        digest.update((ROOT / name).read_bytes())
+        digest.update((root / name).read_bytes())
     return digest.hexdigest()
 
 
@@ -179,6 +179,8 @@ def stop(zh: str, en: str) -> int:
     print(f"\n{zh}\n{en}", file=sys.stderr)
     return 2
 
+
+TASKS = {"setup": setup, "demo": demo, "test": test, "lint": lint, "clean": clean}
 
 if __name__ == "__main__":
     sys.exit(main(sys.argv[1:]))
