@@ -1,0 +1,1 @@
+"""Rules and arithmetic of the review: policies, totals, votes, assignment; pure functions."""
