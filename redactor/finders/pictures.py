@@ -1,0 +1,113 @@
+"""Where a page holds pictures rather than text, so that costly finders look only there.
+
+Text, rules and ring-shaped seals are thinner than a picture's masses. A grey closing with a square
+a little wider than a pen stroke wipes everything thin off the page; what still differs from paper
+is a photo, a dark mass, a tinted cell or large lettering.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from redactor.geometry import rectangle
+from redactor.page import Image, Quad
+
+WORK_DPI = 100.0
+_STROKE_MM = 2.0
+_JOIN_MM = 2.5
+_SMALLEST_MM = 5.0
+_INK_STEP = 22
+_FLAT = 5.0
+
+Grey = npt.NDArray[np.uint8]
+
+
+@dataclass(frozen=True)
+class Picture:
+    """Upright box of a picture-like region, page pixels; `fill` is its share of non-paper, 0..1."""
+
+    x0: int
+    y0: int
+    x1: int
+    y1: int
+    fill: float
+
+    @property
+    def width(self) -> int:
+        return self.x1 - self.x0
+
+    @property
+    def height(self) -> int:
+        return self.y1 - self.y0
+
+    @property
+    def quad(self) -> Quad:
+        return rectangle(self.x0, self.y0, self.x1, self.y1)
+
+
+def find_pictures(pixels: Image, dpi: float) -> tuple[Picture, ...]:
+    """Picture-like regions of a page, largest first; errs towards too many.
+
+    `dpi`: pixels per inch. Regions under 5 mm and flat tints are left out.
+    """
+    scale = min(1.0, WORK_DPI / dpi)
+    grey = _shrunk_grey(pixels, scale)
+    per_mm = dpi * scale / 25.4
+    masses = _masses(grey, per_mm)
+    joined = cv2.morphologyEx(masses, cv2.MORPH_CLOSE, _square(_JOIN_MM * per_mm))
+    count, labels, stats, _ = cv2.connectedComponentsWithStats(joined, connectivity=8)
+    found = []
+    for label in range(1, count):
+        x, y, w, h = (int(v) for v in stats[label, :4])
+        if max(w, h) < _SMALLEST_MM * per_mm or min(w, h) < _SMALLEST_MM * per_mm / 2:
+            continue
+        inside = labels[y : y + h, x : x + w] == label
+        if _is_flat(grey[y : y + h, x : x + w], inside):
+            continue
+        found.append(_picture(x, y, w, h, float(inside.mean()), scale, pixels))
+    return tuple(sorted(found, key=lambda p: -p.width * p.height))
+
+
+def _shrunk_grey(pixels: Image, scale: float) -> Grey:
+    """The darkest channel, so that a blue, red or yellow ground differs from paper as much as grey
+    does; area-averaged."""
+    small = pixels
+    if scale < 1.0:
+        small = np.asarray(
+            cv2.resize(pixels, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA), np.uint8
+        )
+    return np.asarray(small.min(axis=2), np.uint8)
+
+
+def _masses(grey: Grey, per_mm: float) -> Grey:
+    """255 where the page is darker than paper over more than a stroke's width."""
+    closed = cv2.morphologyEx(grey, cv2.MORPH_CLOSE, _square(_STROKE_MM * per_mm))
+    paper = float(np.percentile(closed[::4, ::4], 85))
+    return np.asarray((closed < paper - _INK_STEP) * 255, np.uint8)
+
+
+def _is_flat(grey: Grey, inside: npt.NDArray[np.bool_]) -> bool:
+    """True for a tint without any drawing in it, such as a shaded table head or a red cover."""
+    core = cv2.erode(inside.astype(np.uint8), _square(5)) > 0
+    values = grey[core]
+    return len(values) > 0 and float(values.std()) < _FLAT
+
+
+def _picture(x: int, y: int, w: int, h: int, fill: float, scale: float, pixels: Image) -> Picture:
+    height, width = pixels.shape[:2]
+    return Picture(
+        x0=int(x / scale),
+        y0=int(y / scale),
+        x1=min(width, round((x + w) / scale)),
+        y1=min(height, round((y + h) / scale)),
+        fill=fill,
+    )
+
+
+def _square(side: float) -> Grey:
+    size = max(3, round(side) | 1)
+    return np.ones((size, size), np.uint8)
