@@ -1,0 +1,1 @@
+"""Each finder looks for one class of identifying marks and says why it found them."""

@@ -1,0 +1,192 @@
+"""Masks what stands behind a form's label, also handwriting that OCR cannot read.
+
+A label is a known word (label_words) that fills its box or is followed by a colon or a gap. Its
+value stands in the rest of the line, in the ruled cell to its right, or in the next box of the row.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from redactor import geometry
+from redactor.finders.ink import ink_box
+from redactor.finders.label_words import ANY_LABEL, STOPS, label_kind
+from redactor.normal_text import normalise
+from redactor.page import Finding, Image, Kind, Line, Quad, Reading
+from redactor.streams import cell_of
+
+LEGIBLE = 0.8
+"""A line read worse than this may be handwriting: its ink is masked, not its boxes."""
+LONGEST_VALUE = {Kind.NAME: 24, Kind.SIGNATURE: 16}
+"""Characters of a value in running text; longer ones are sentences that begin like a label."""
+ZONE = 9.0
+"""How far beside a label handwriting is looked for, in line heights."""
+
+
+@dataclass(frozen=True, eq=False)
+class Label:
+    """A label in a line: value characters are line.chars[value:end]."""
+
+    kind: Kind
+    line: Line
+    text: str
+    start: int
+    value: int
+    end: int
+
+
+def find_labels(pixels: Image, reading: Reading, kinds: frozenset[Kind]) -> Iterator[Finding]:
+    """Findings for the values of all labels on a page whose kind is asked for."""
+    lines = [line for line in reading.lines if line.layer in ("ink", "text") and not line.vertical]
+    page = _Page(pixels, lines, reading.cells)
+    for line in lines:
+        for label in _labels(line):
+            if label.kind in kinds:
+                yield from page.value_of(label)
+
+
+def _labels(line: Line) -> Iterator[Label]:
+    text, index = normalise(line.text)
+    if len(line.text) != len(line.chars):
+        return
+    found = [m for m in ANY_LABEL.finditer(text) if _announces(text, m)]
+    for number, match in enumerate(found):
+        after = match.end()
+        while after < len(text) and text[after] in ":;.()_|-":
+            after += 1
+        limit = found[number + 1].start() if number + 1 < len(found) else len(text)
+        stop = STOPS.search(text, after, limit)
+        end = stop.start() if stop else limit
+        value = index[after] if after < len(text) else len(line.chars)
+        last = index[end - 1] + 1 if end > after else value
+        yield Label(
+            label_kind(match), line, match.group(), index[match.start()], value, max(value, last)
+        )
+
+
+def _announces(text: str, match: re.Match[str]) -> bool:
+    """Whether a label word is used as a label: alone, before a colon, or opening a field."""
+    rest = text[match.end() :]
+    if not rest or rest[0] in ":;_|":
+        return True
+    return rest[0] == "(" and ":" in rest[:10]
+
+
+class _Page:
+    """The lines and cells of one page, to look around a label."""
+
+    def __init__(self, pixels: Image, lines: Sequence[Line], cells: Sequence[Quad]) -> None:
+        self._pixels, self._lines, self._cells = pixels, lines, cells
+        self._home = [cell_of(line.quad, cells) for line in lines]
+        self._cell_boxes = np.array([geometry.bounds(c) for c in cells]).reshape(-1, 4)
+
+    def value_of(self, label: Label) -> Iterator[Finding]:
+        same_line = label.line.chars[label.value : label.end]
+        text = "".join(c.text for c in same_line).strip("_ .:：。")
+        if text:
+            if len(text) <= LONGEST_VALUE.get(label.kind, 60):
+                quad = geometry.around([c.quad for c in same_line], label.line.quad)
+                yield self._finding(label, quad, text)
+            return
+        home = cell_of(label.line.quad, self._cells)
+        if home >= 0:
+            yield from self._in_cells(label, home)
+        else:
+            yield from self._beside(label, self._zone(label))
+
+    def _in_cells(self, label: Label, home: int) -> Iterator[Finding]:
+        own = [x for x, h in zip(self._lines, self._home, strict=True) if h == home]
+        after = [x for x in own if x is not label.line and not _fills(x)]
+        x0, _, x1, _ = geometry.bounds(self._cells[home])
+        room = x1 - geometry.bounds(label.line.quad)[2]
+        if after or room > 4 * geometry.height(label.line.quad):
+            # The label shares its cell with the value: a signature line, "编号" in a box.
+            yield from self._beside(label, self._zone(label, self._cells[home]))
+            return
+        right = self._right_of(home)
+        if right is None:
+            return
+        inside = [x for x, h in zip(self._lines, self._home, strict=True) if h == right]
+        if any(_fills(line) for line in inside):
+            return  # a header row: the next cell is a label, too
+        legible = inside and all(line.score >= LEGIBLE for line in inside)
+        if legible:
+            for line in inside:
+                yield self._finding(label, line.quad, line.text)
+        else:
+            cell = geometry.grown(self._cells[right], -2.0, -2.0)
+            ink = ink_box(self._pixels, cell)
+            if ink is not None:
+                yield self._finding(label, ink, "".join(x.text for x in inside))
+
+    def _right_of(self, home: int) -> int | None:
+        """The cell that shares its left edge with the right edge of `home`."""
+        x0, y0, x1, y1 = self._cell_boxes[home]
+        boxes = self._cell_boxes
+        shared = np.minimum(boxes[:, 3], y1) - np.maximum(boxes[:, 1], y0)
+        lower = np.minimum(boxes[:, 3] - boxes[:, 1], y1 - y0)
+        gap = boxes[:, 0] - x1
+        tall = y1 - y0
+        good = (shared > 0.6 * lower) & (gap > -0.3 * tall) & (gap < 0.6 * tall)
+        good[home] = False
+        if not good.any():
+            return None
+        return int(np.flatnonzero(good)[np.argmin(gap[good])])
+
+    def _zone(self, label: Label, cell: Quad | None = None) -> Quad:
+        """Where the value may stand in the label's row: up to the next box or the cell's edge."""
+        x0, y0, x1, y1 = geometry.bounds(label.line.quad)
+        if label.line.chars:
+            x1 = geometry.bounds(label.line.chars[-1].quad)[2]
+        thick = y1 - y0
+        limit = x1 + ZONE * thick
+        if cell is not None:
+            limit = min(limit, geometry.bounds(cell)[2] - 2)
+        for line in self._lines:
+            lx0, ly0, lx1, ly1 = geometry.bounds(line.quad)
+            overlaps = min(ly1, y1) - max(ly0, y0) > 0.4 * min(ly1 - ly0, thick)
+            if line is not label.line and overlaps and lx0 > x1 - 2 and _fills(line):
+                limit = min(limit, lx0 - 2)
+        return geometry.rectangle(x1 + 1, y0 - 0.25 * thick, max(limit, x1 + 2), y1 + 0.25 * thick)
+
+    def _beside(self, label: Label, zone: Quad) -> Iterator[Finding]:
+        x0, y0, x1, y1 = geometry.bounds(zone)
+        found = False
+        for line in self._lines:
+            lx0, ly0, lx1, _ = geometry.bounds(line.quad)
+            middle = float(line.quad[:, 1].mean())
+            if line is label.line or not (y0 < middle < y1 and x0 - 4 <= lx0 < x1):
+                continue
+            found = True
+            if line.score < LEGIBLE:
+                wide = geometry.rectangle(lx0 - 4, y0, lx1 + 4, y1)
+                yield self._finding(label, ink_box(self._pixels, wide) or line.quad, line.text)
+            else:
+                yield from self._line_value(label, line)
+        if not found:
+            ink = ink_box(self._pixels, zone)
+            if ink is not None:
+                yield self._finding(label, ink, "")
+
+    def _line_value(self, label: Label, line: Line) -> Iterator[Finding]:
+        """The part of a neighbouring box before the next field begins."""
+        text, index = normalise(line.text)
+        stops = [m.start() for m in (STOPS.search(text), ANY_LABEL.search(text)) if m]
+        end = min(stops, default=len(text))
+        chars = line.chars[: index[end - 1] + 1] if end and len(text) else ()
+        if chars and len(chars) <= LONGEST_VALUE.get(label.kind, 60):
+            quad = geometry.around([c.quad for c in chars], line.quad)
+            yield self._finding(label, quad, "".join(c.text for c in chars))
+
+    def _finding(self, label: Label, quad: Quad, text: str) -> Finding:
+        return Finding(label.kind, quad, text, 0.8, f"behind the label {label.text}", "labels")
+
+
+def _fills(line: Line) -> bool:
+    """Whether a line begins with a label or another field's heading."""
+    text = normalise(line.text).text
+    return bool(ANY_LABEL.match(text) or STOPS.match(text))

@@ -1,0 +1,112 @@
+"""The whole way of one page, from loaded pixels to masked pixels with their reasons."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from redactor import geometry
+from redactor.finders.known import find_known
+from redactor.finders.labels import find_labels
+from redactor.finders.patterns import find_patterns
+from redactor.identity import Identity
+from redactor.masking import mask_quad, paint
+from redactor.page import Finding, Image, Kind, Line, Matrix, Reading, SourcePage, State
+from redactor.profile import Profile
+from redactor.reading import Reader, reader_version
+from redactor.reading_cache import ReadingCache, reading_key
+from redactor.streams import streams
+from redactor.upright import read_page, turn
+
+POORLY_READ = 0.6
+"""Mean character probability below which a page of text counts as not read."""
+
+
+@dataclass(frozen=True, eq=False)
+class MaskedPage:
+    """A page ready to be encoded. `masked`: upright pixels with solid masks.
+
+    `source_to_output`: homography from the loaded page's pixels to `masked`.
+    """
+
+    masked: Image
+    reading: Reading
+    findings: tuple[Finding, ...]
+    source_to_output: Matrix
+    state: State
+    reason: str
+
+
+def redact_page(
+    source: SourcePage,
+    identity: Identity,
+    profile: Profile,
+    reader: Callable[[], Reader],
+    cache: ReadingCache | None = None,
+) -> MaskedPage:
+    """Load -> read -> find -> mask. `reader` is called only when the cache has no reading."""
+    page, reading = read(source, reader, cache)
+    findings = tuple(find(page, reading, identity, profile))
+    masked = paint(page, (mask_quad(finding) for finding in findings))
+    turned = geometry.quarter_turn(reading.rotation, (source.pixels.shape[1], source.pixels.shape[0]))
+    state, reason = judge(reading)
+    return MaskedPage(masked, reading, findings, turned @ source.source_to_page, state, reason)
+
+
+def read(
+    source: SourcePage, reader: Callable[[], Reader], cache: ReadingCache | None
+) -> tuple[Image, Reading]:
+    """(the upright page, its reading with the lines of a PDF's text layer)."""
+    key = reading_key(source.pixels, reader_version()) if cache else ""
+    reading = cache.get(key) if cache else None
+    if reading is None:
+        page, reading = read_page(reader(), source.pixels)
+        if cache:
+            cache.put(key, reading)
+    else:
+        page = turn(source.pixels, reading.rotation)
+    size = (source.pixels.shape[1], source.pixels.shape[0])
+    turned = geometry.quarter_turn(reading.rotation, size)
+    layer = tuple(_turned(line, turned) for line in source.text_layer)
+    return page, replace(reading, lines=reading.lines + layer)
+
+
+def find(page: Image, reading: Reading, identity: Identity, profile: Profile) -> Iterator[Finding]:
+    """All findings of a page that the profile asks for."""
+    yield from find_text(reading, identity, profile)
+    yield from find_labels(page, reading, _label_kinds(profile))
+
+
+def find_text(reading: Reading, identity: Identity, profile: Profile) -> Iterator[Finding]:
+    """Findings that need no pixels: re-matching a cached reading is only this."""
+    for stream in streams(reading):
+        yield from find_known(stream, identity)
+        if profile.others:
+            yield from find_patterns(stream, profile.kinds)
+
+
+def judge(reading: Reading) -> tuple[State, str]:
+    """Whether the page was read well enough to be believed; the reason when it was not."""
+    scores = [c.score for line in reading.lines if line.layer == "ink" for c in line.chars]
+    if len(scores) >= 20 and float(np.mean(scores)) < POORLY_READ:
+        return State.REVIEW, "text on the page could not be read reliably"
+    return State.CLEAN, ""
+
+
+def _label_kinds(profile: Profile) -> frozenset[Kind]:
+    return profile.kinds
+
+
+def _turned(line: Line, matrix: Matrix) -> Line:
+    chars = tuple(replace(c, quad=geometry.mapped(c.quad, matrix)) for c in line.chars)
+    return replace(line, chars=chars, quad=geometry.mapped(line.quad, matrix))
+
+
+def described(findings: Iterable[Finding]) -> str:
+    """Kinds with their counts, for a log line that names nobody."""
+    counts: dict[str, int] = {}
+    for finding in findings:
+        counts[finding.kind] = counts.get(finding.kind, 0) + 1
+    return ", ".join(f"{kind} {count}" for kind, count in sorted(counts.items()))
