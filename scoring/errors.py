@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from models.errors import RuleError, Sentence
 
-__all__ = ["InputProblems", "PolicyProblems", "Problem", "RuleError", "Sentence"]
+__all__ = ["InputError", "PolicyError", "Problem", "RuleError", "Sentence"]
 
 
 @dataclass(frozen=True)
@@ -31,11 +31,11 @@ class ScoringError(RuleError):
         super().__init__([problem.sentence() for problem in found])
 
 
-class PolicyProblems(ScoringError):
+class PolicyError(ScoringError):
     """A policy file cannot be read, breaks the schema, or lacks what the arithmetic needs."""
 
 
-class InputProblems(ScoringError):
+class InputError(ScoringError):
     """A round cannot be tallied as it stands; nothing was written."""
 
 

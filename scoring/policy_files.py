@@ -10,7 +10,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from scoring.errors import PolicyProblems, Problem, Sentence, problem
+from scoring.errors import PolicyError, Problem, Sentence, problem
 from scoring.policy import GROUNDS, Policy
 from scoring.policy_lines import key_lines, line_of
 
@@ -25,7 +25,7 @@ def shipped_names() -> tuple[str, ...]:
 
 
 def shipped_policy(name: str) -> Policy:
-    """A shipped policy by its name; PolicyProblems if there is none."""
+    """A shipped policy by its name; PolicyError if there is none."""
     return load_policy(name)
 
 
@@ -34,7 +34,7 @@ def load_policy(name_or_path: str | Path) -> Policy:
 
     A file's `extends` names a shipped policy or a file beside it. Tables are merged key by key;
     entries of `exemption`, `criterion` and `material` replace the entry with the same ground, id
-    or category and are otherwise added. Raises PolicyProblems with every mistake and its line.
+    or category and are otherwise added. Raises PolicyError with every mistake and its line.
     """
     merged: dict[str, Any] = {}
     chain = _chain(str(name_or_path))
@@ -45,19 +45,19 @@ def load_policy(name_or_path: str | Path) -> Policy:
         return Policy(**merged)
     except ValidationError as error:
         # Each file was valid by itself, so only the combination can be wrong: no line to name.
-        raise PolicyProblems(_problems(error, {}, chain[0][0])) from error
+        raise PolicyError(_problems(error, {}, chain[0][0])) from error
 
 
 def policy_from_document(document: object) -> Policy:
-    """A policy from `Policy.document()`, as embedded in RESULT.json; PolicyProblems if invalid."""
+    """A policy from `Policy.document()`, as embedded in RESULT.json; PolicyError if invalid."""
     if not isinstance(document, dict):
-        raise PolicyProblems(problem("policy 不是一个对象。", "policy is not an object."))
+        raise PolicyError(problem("policy 不是一个对象。", "policy is not an object."))
     try:
         return Policy(**document)
     except (ValidationError, TypeError) as error:
         if isinstance(error, ValidationError):
-            raise PolicyProblems(_problems(error, {}, "policy")) from error
-        raise PolicyProblems(problem("policy 无法读取。", "policy cannot be read.")) from error
+            raise PolicyError(_problems(error, {}, "policy")) from error
+        raise PolicyError(problem("policy 无法读取。", "policy cannot be read.")) from error
 
 
 def _chain(first: str) -> list[tuple[str, dict[str, Any]]]:
@@ -66,7 +66,7 @@ def _chain(first: str) -> list[tuple[str, dict[str, Any]]]:
     while wanted:
         label, text, base = _source(wanted, base)
         if label in seen:
-            raise PolicyProblems(
+            raise PolicyError(
                 problem(
                     f"政策文件 {label} 通过 extends 又引用了自己。请去掉循环引用。",
                     f"Policy {label} extends itself in a circle. Remove the circle.",
@@ -87,7 +87,7 @@ def _source(wanted: str, base: Path) -> tuple[str, str, Path]:
     try:
         return path.stem, path.read_text(encoding="utf-8-sig"), path.parent
     except UnicodeDecodeError as error:
-        raise PolicyProblems(
+        raise PolicyError(
             problem(
                 f"政策文件 {path} 不是 UTF-8 编码。请另存为 UTF-8。",
                 f"Policy file {path} is not UTF-8. Save it as UTF-8.",
@@ -95,7 +95,7 @@ def _source(wanted: str, base: Path) -> tuple[str, str, Path]:
         ) from error
     except OSError as error:
         names = ", ".join(shipped_names())
-        raise PolicyProblems(
+        raise PolicyError(
             problem(
                 f"找不到政策“{wanted}”：它既不是内置政策（{names}），也不是可读的文件。",
                 f"No policy '{wanted}': neither a shipped name ({names}) nor a readable file.",
@@ -107,7 +107,7 @@ def _read(label: str, text: str) -> dict[str, Any]:
     try:
         content = tomllib.loads(text, parse_float=Decimal)
     except tomllib.TOMLDecodeError as error:
-        raise PolicyProblems(
+        raise PolicyError(
             problem(
                 f"政策文件 {label} 不是有效的 TOML：{error}。请按所示行号改正。",
                 f"Policy file {label} is not valid TOML: {error}. Correct it at that line.",
@@ -115,7 +115,7 @@ def _read(label: str, text: str) -> dict[str, Any]:
         ) from error
     extends = content.get("extends", "")
     if not isinstance(extends, str):
-        raise PolicyProblems(
+        raise PolicyError(
             problem(
                 f'政策文件 {label} 的 extends 应为文本，如 extends = "science_bazhou_2024"。',
                 f'In {label}, extends must be text, e.g. extends = "science_bazhou_2024".',
@@ -124,7 +124,7 @@ def _read(label: str, text: str) -> dict[str, Any]:
     try:
         Policy(**{key: value for key, value in content.items() if key != "extends"})
     except ValidationError as error:
-        raise PolicyProblems(_problems(error, key_lines(text), label)) from error
+        raise PolicyError(_problems(error, key_lines(text), label)) from error
     return content
 
 

@@ -1,0 +1,40 @@
+"""Secret ballots counted in whole numbers: quorum of the committee, two thirds of those present."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+from scoring.policy import Policy
+from scoring.result import VoteOutcome
+from scoring.round import Ballot, Committee
+
+
+def reaches(part: int, whole: int, share: Fraction) -> bool:
+    """Whether part / whole >= share, without any division: 6 of 9 reaches 2/3 exactly."""
+    return share.denominator * part >= share.numerator * whole
+
+
+def recused_present(committee: Committee, recused: frozenset[str]) -> int:
+    """How many of those present are recused; without an attendance list, all of them are."""
+    return len(recused & set(committee.attendance)) if committee.attendance else len(recused)
+
+
+def denominator(committee: Committee, recused: frozenset[str], policy: Policy) -> int:
+    """Those whose votes count: present, or present minus recused (the default)."""
+    if policy.denominator == "present":
+        return committee.present
+    return max(0, committee.present - recused_present(committee, recused))
+
+
+def count_votes(
+    ballot: Ballot, committee: Committee, recused: frozenset[str], policy: Policy
+) -> VoteOutcome:
+    """The outcome of one ballot. Abstentions and spoiled ballots stay in the denominator.
+
+    Without a quorum of the committee the ballot is void: `passed` is False and `quorum_met` says
+    why. National rule: at least 2/3 of the committee present, at least 2/3 of those present yes.
+    """
+    whole = denominator(committee, recused, policy)
+    quorum = reaches(committee.present, committee.members, policy.quorum)
+    passed = quorum and whole > 0 and reaches(ballot.yes, whole, policy.approve)
+    return VoteOutcome(ballot.yes, ballot.no, ballot.abstain, ballot.spoiled, whole, quorum, passed)
