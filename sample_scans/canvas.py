@@ -236,9 +236,7 @@ class Canvas:
         x0, y0, x1, y1 = (int(v) for v in font.getbbox(char, anchor="ls", stroke_width=stroke))
         pad = 2 + (size // 4 if style.hand else 0)
         sheet = Image.new("L", (x1 - x0 + 2 * pad, y1 - y0 + 2 * pad), 0)
-        ImageDraw.Draw(sheet).text(
-            (pad - x0, pad - y0), char, 255, font, "ls", stroke_width=stroke
-        )
+        ImageDraw.Draw(sheet).text((pad - x0, pad - y0), char, 255, font, "ls", stroke_width=stroke)
         mask = np.asarray(sheet)
         if style.hand:
             mask = self._by_hand(mask, size)

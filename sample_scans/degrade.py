@@ -100,11 +100,12 @@ def degrade(sheet: Pixels, recipe: Recipe, rng: np.random.Generator) -> tuple[Pi
         tint = 1 - recipe.warm * np.array([0.0, 0.05, 0.16])
         pixels = np.clip(pixels * tint, 0, 255).astype(np.uint8)
     if recipe.grey:
-        pixels = cv2.cvtColor(cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY), cv2.COLOR_GRAY2RGB)
+        grey = cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY)
+        pixels = np.repeat(np.asarray(grey, dtype=np.uint8)[..., None], 3, axis=2)
     if recipe.contrast != 1:
         pixels = np.clip((pixels - 150.0) * recipe.contrast + 165, 0, 255).astype(np.uint8)
     if recipe.blur:
-        pixels = cv2.GaussianBlur(pixels, (0, 0), recipe.blur)
+        pixels = np.asarray(cv2.GaussianBlur(pixels, (0, 0), recipe.blur), dtype=np.uint8)
     if recipe.noise:
         shape = pixels.shape[:2] + ((1,) if recipe.grey else (3,))
         pixels = np.clip(pixels + rng.normal(0, recipe.noise, shape), 0, 255).astype(np.uint8)
@@ -147,12 +148,12 @@ def _curl(pixels: Pixels, per_thousand: float) -> tuple[Pixels, Move]:
     height, width = pixels.shape[:2]
     reach = per_thousand / 1000 * height
 
-    def rise(x: npt.NDArray[np.floating]) -> npt.NDArray[np.floating]:
-        return reach * np.sin(np.pi * x / width)
+    def rise(x: Points) -> Points:
+        return np.asarray(reach * np.sin(np.pi * x / width), dtype=np.float64)
 
-    xs = np.arange(width, dtype=np.float32)
-    map_x = np.repeat(xs[None, :], height, axis=0)
-    map_y = np.arange(height, dtype=np.float32)[:, None] - rise(xs)[None, :].astype(np.float32)
+    xs = np.arange(width, dtype=np.float64)
+    map_x = np.repeat(xs[None, :], height, axis=0).astype(np.float32)
+    map_y = np.arange(height, dtype=np.float64)[:, None] - rise(xs)[None, :]
     bent = cv2.remap(pixels, map_x, map_y.astype(np.float32), cv2.INTER_LINEAR,
                      borderMode=cv2.BORDER_REPLICATE)  # fmt: skip
 
@@ -169,18 +170,16 @@ def _fold(pixels: Pixels, rng: np.random.Generator) -> Pixels:
     away = (np.arange(height) - at) / height
     light = 1 - 0.13 * np.exp(-((away / 0.004) ** 2)) - 0.05 / (1 + np.exp(-away / 0.004))
     light += 0.04 * np.exp(-(((away + 0.012) / 0.006) ** 2))
-    return np.clip(pixels * light[:, None, None], 0, 255).astype(np.uint8)
+    return np.asarray(np.clip(pixels * light[:, None, None], 0, 255), dtype=np.uint8)
 
 
-def _photograph(
-    pixels: Pixels, recipe: Recipe, rng: np.random.Generator
-) -> tuple[Pixels, Move]:
+def _photograph(pixels: Pixels, recipe: Recipe, rng: np.random.Generator) -> tuple[Pixels, Move]:
     """The sheet on a desk, seen at a slant."""
     height, width = pixels.shape[:2]
     margin = 0.05
     out_w, out_h = round(width * (1 + 2 * margin)), round(height * (1 + 2 * margin))
     corners = np.array([[0, 0], [width, 0], [width, height], [0, height]], dtype=np.float32)
-    inset = corners + np.float32([width * margin, height * margin])
+    inset = corners + np.array([width * margin, height * margin])
     off = rng.uniform(-recipe.shake, recipe.shake, (4, 2)) * (width, height)
     target = (inset + off).astype(np.float32)
     matrix = cv2.getPerspectiveTransform(corners, target)
@@ -202,7 +201,7 @@ def _shade(pixels: Pixels, depth: float, rng: np.random.Generator) -> Pixels:
     angle, at = rng.uniform(0, 6.28), rng.uniform(-0.15, 0.2)
     along = (xs / width - 0.5) * np.cos(angle) + (ys / height - 0.5) * np.sin(angle) - at
     light = 1 - depth / (1 + np.exp(-along / 0.06))
-    return np.clip(pixels * light[..., None], 0, 255).astype(np.uint8)
+    return np.asarray(np.clip(pixels * light[..., None], 0, 255), dtype=np.uint8)
 
 
 def _turn(pixels: Pixels, clockwise: int) -> tuple[Pixels, Move]:

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import segno
 import zxingcpp
-from PIL import Image, ImageDraw, ImageEnhance, ImageFilter
+from PIL import Image, ImageDraw, ImageEnhance, ImageFilter, ImageFont
 from skimage import data
 
 from sample_scans.canvas import RED, Canvas, Colour, box
@@ -36,6 +36,7 @@ def seal(
     strength: float = 0.85,
     turn: float = 0.0,
     foot: str = "",
+    form: str = "",
 ) -> None:
     """Stamp a seal centred at (x, y) mm: `shape` round, oval or square, `size` its width in mm,
     `strength` 0..1 of the ink, `turn` degrees clockwise. Ink multiplies, so text stays visible
@@ -67,9 +68,7 @@ def seal(
     centre = (canvas.px(x), canvas.px(y))
     _stamp(canvas, ink, centre, colour, strength, turn)
     angle = math.radians(turn)
-    rotation = np.array(
-        [[math.cos(angle), -math.sin(angle)], [math.sin(angle), math.cos(angle)]]
-    )
+    rotation = np.array([[math.cos(angle), -math.sin(angle)], [math.sin(angle), math.cos(angle)]])
 
     def place(points: npt.NDArray[np.float64]) -> Quad:
         moved = (points - (wide / 2, high / 2)) / k @ rotation.T + centre
@@ -77,7 +76,9 @@ def seal(
 
     outline = place(np.array(box(0, 0, wide, high)))
     inside = [g for g in map(place, glyphs) if _inside(canvas, g)]
-    canvas.items.append(Item("seal", text + foot, shape, applicant, False, tuple(inside), outline))
+    canvas.items.append(
+        Item("seal", text + foot, form or shape, applicant, False, tuple(inside), outline)
+    )
 
 
 def fingerprint(canvas: Canvas, x: float, y: float, applicant: int) -> None:
@@ -196,7 +197,7 @@ def _code(
 
 @lru_cache(maxsize=1)
 def _astronaut() -> npt.NDArray[np.uint8]:
-    return np.asarray(data.astronaut(), dtype=np.uint8)
+    return np.asarray(data.astronaut(), dtype=np.uint8)  # type: ignore[no-untyped-call]
 
 
 def _star(
@@ -229,12 +230,23 @@ def _ring_text(
 
 
 def _turned(
-    ink: Image.Image, char: str, font: object, size: int, cx: float, cy: float, turn: float
+    ink: Image.Image,
+    char: str,
+    font: ImageFont.FreeTypeFont,
+    size: int,
+    cx: float,
+    cy: float,
+    turn: float,
 ) -> npt.NDArray[np.float64]:
     pad = size * 2
     sheet = Image.new("L", (pad, pad), 0)
     ImageDraw.Draw(sheet).text(
-        (pad / 2, pad / 2), char, 255, font, "mm", stroke_width=max(1, size // 22)  # type: ignore[arg-type]
+        (pad / 2, pad / 2),
+        char,
+        255,
+        font,
+        "mm",
+        stroke_width=max(1, size // 22),
     )
     tight = sheet.getbbox() or (0, 0, pad, pad)
     turned = sheet.rotate(-turn, Image.Resampling.BICUBIC)
@@ -243,7 +255,7 @@ def _turned(
     a = math.radians(turn)
     rotation = np.array([[math.cos(a), -math.sin(a)], [math.sin(a), math.cos(a)]])
     corners = np.array(box(*tight)) - pad / 2
-    return corners @ rotation.T + pad / 2 + at
+    return np.asarray(corners @ rotation.T + pad / 2 + at, dtype=np.float64)
 
 
 def _square_text(

@@ -54,10 +54,8 @@ def typeset_pdf(sheets: list[Canvas], fonts: Fonts) -> bytes:
     source = head + "\n#pagebreak()\n".join(pages)
     made = typst.compile(
         source.encode(),
-        font_paths=[str(fonts.path("song").parent)],
+        font_paths=[fonts.path("song").parent],
         format="pdf",
         timestamp=int(datetime(2024, 1, 1, tzinfo=UTC).timestamp()),
     )
-    if not isinstance(made, bytes):
-        raise TypeError("typst returned no PDF bytes")
     return made

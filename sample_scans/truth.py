@@ -237,7 +237,10 @@ def _page_in(raw: dict[str, Any]) -> PageTruth:
         ),
         eyes=tuple(
             Face(
-                ((f["centres"][0][0], f["centres"][0][1]), (f["centres"][1][0], f["centres"][1][1])),
+                (
+                    (f["centres"][0][0], f["centres"][0][1]),
+                    (f["centres"][1][0], f["centres"][1][1]),
+                ),
                 f["distance"],
                 _quad_in(f["face"]),
                 f["applicant"],

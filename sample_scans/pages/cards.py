@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sample_scans.canvas import BLACK, RED, Canvas, Span, Style
+from sample_scans.canvas import BLACK, RED, Canvas, Part, Span, Style
 from sample_scans.marks import barcode, emblem, portrait, qr, seal
 from sample_scans.pages.context import Context
 
@@ -31,7 +31,7 @@ def id_card(ctx: Context) -> Page:
     c.line(x + 6, y + 45, "公民身份号码", label)
     c.line(x + 30, y + 44.4, ctx.id_number(), Style("sans", 12, gap=0.05))
     portrait(c, x + 60, y + 8, 21, p.serial, grey=False)
-    portrait(c, x + 48, y + 30, 7, p.serial, ghost=True)
+    portrait(c, x + 4, y + 33, 7, p.serial, ghost=True)
     y += 80
     c.area(x, y, x + 86, y + 54, (230, 238, 240), (170, 180, 190), 0.2, 3)
     emblem(c, x + 14, y + 15, 17)
@@ -62,7 +62,7 @@ def degree(ctx: Context) -> Page:
     c.line(30, 168, ["证书编号：", ctx.number(18)], Style("song", 12))
     c.line(190, 168, f"{p.born.year + 23}年七月一日", Style("kai", 14))
     seal(c, 206, 150, p.school, 0, size=40, turn=ctx.rng.uniform(-12, 12))
-    seal(c, 62, 110, p.school, 0, size=22, colour=(150, 150, 160), strength=0.35)
+    seal(c, 62, 110, p.school, 0, size=22, colour=(150, 150, 160), strength=0.35, form="embossed")
     return c, ("landscape",)
 
 
@@ -73,7 +73,7 @@ def title_certificate(ctx: Context) -> Page:
     label, value = Style("sans", 11), Style("song", 12)
     c.line(105, 13, "专业技术职务任职资格证书", Style("song", 20, RED, bold=True), "center")
     portrait(c, 18, 34, 27, p.serial)
-    rows = (
+    rows: tuple[tuple[str, list[Part]], ...] = (
         ("姓    名：", [ctx.name(True)]),
         ("性    别：", [p.sex]),
         ("工作单位：", [ctx.unit(True)]),
@@ -119,7 +119,9 @@ def continuing_education(ctx: Context) -> Page:
     c.area(0, 0, 210, 30, ground)
     white = Style("sans", 20, (255, 255, 255), bold=True)
     c.line(105, 6, "专业技术人员继续教育证书", white, "center")
-    c.line(105, 19, [ctx.span("unit", p.unit.full, "white_on_colour")], white.but(size=12.0), "center")
+    c.line(
+        105, 19, [ctx.span("unit", p.unit.full, "white_on_colour")], white.but(size=12.0), "center"
+    )
     portrait(c, 165, 40, 26, p.serial)
     body = Style("song", 13)
     c.paragraph(

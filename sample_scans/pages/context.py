@@ -44,9 +44,7 @@ class Context:
         text = self.person.name
         if len(text) > 4:
             return self.name(labelled)
-        return self.span(
-            "name", ("　" if len(text) == 2 else " ").join(text), "spaced", labelled
-        )
+        return self.span("name", ("　" if len(text) == 2 else " ").join(text), "spaced", labelled)
 
     def given(self) -> Span:
         """The given name alone of an interpunct name; else the whole name."""

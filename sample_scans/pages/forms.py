@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sample_scans.canvas import INK, Canvas, Style
+from sample_scans.canvas import INK, Canvas, Part, Style
 from sample_scans.marks import barcode, fingerprint, portrait, qr, seal
 from sample_scans.pages.context import Context
 
@@ -17,7 +17,7 @@ def xuexin(ctx: Context) -> Page:
     blue = (30, 110, 180)
     c.line(105, 22, "教育部学历证书电子注册备案表", Style("sans", 20, blue), "center")
     c.rule(20, 35, 190, 35, blue, 0.5)
-    rows = (
+    rows: tuple[tuple[str, list[Part]], ...] = (
         ("姓名", [ctx.name(True, "as_roster")]), ("性别", [p.sex]),
         ("证件号码", [ctx.id_number()]), ("出生日期", [f"{p.born:%Y年%m月%d日}"]),
         ("院校名称", [p.school]), ("专业", ["林学"]), ("层次", ["本科"]),
@@ -29,7 +29,9 @@ def xuexin(ctx: Context) -> Page:
         c.cell(right, parts, Style("sans", 11), "left")
     portrait(c, 150, 48, 30, p.serial)
     code = "".join(ctx.rng.choice("ABCDEFGHJKLMNPQRSTUVWXYZ23456789") for _ in range(16))
-    c.line(20, 150, ["在线验证码：", ctx.span("cert_number", code, "plain", True)], Style("sans", 12))
+    c.line(
+        20, 150, ["在线验证码：", ctx.span("cert_number", code, "plain", True)], Style("sans", 12)
+    )
     qr(c, 140, 145, 42, f"https://www.chsi.example.com/xlcx/bg.do?vcode={code}", p.serial)
     note = Style("sans", 9, (110, 110, 110))
     for i, text in enumerate(
@@ -69,12 +71,12 @@ def appraisal(ctx: Context) -> Page:
     )  # fmt: skip
     c.line(left + width - 62, top + 60, ["签名：", ctx.span("signature", p.name, "handwritten", True)],
            _HAND.but(size=17.0))  # fmt: skip
-    for row, label, text in (
+    for number, label, text in (
         (3, "主管领导评语", "该同志工作踏实，业务熟练，建议评为优秀等次。"),
         (4, "单位考核意见", "同意评为优秀等次。"),
     ):
-        c.cell(wide[row][0], label, _SONG)
-        x, y, w, _ = wide[row][1]
+        c.cell(wide[number][0], label, _SONG)
+        x, y, w, _ = wide[number][1]
         c.paragraph(x + 3, y + 4, w - 6, text, _SONG, 1.5)
         c.line(x + w - 64, y + 32, ["签名：", ctx.other()], _HAND.but(size=13.0))
         c.line(x + w - 30, y + 33, "2024年1月8日", _SONG.but(size=9.0))
@@ -110,7 +112,9 @@ def insurance(ctx: Context) -> Page:
         c.cell(row[4], f"20{ctx.rng.randrange(10, 23)}-0{ctx.rng.randrange(1, 9)}", small)
         c.cell(row[5], str(ctx.rng.randrange(6, 160)), small)
     qr(c, 24, 200, 30, f"https://sb.example.com/v/{p.id_number}", p.serial)
-    c.paragraph(62, 205, 120, "本证明可通过扫描二维码核验，自打印之日起三个月内有效。", small, 1.5, 0)
+    c.paragraph(
+        62, 205, 120, "本证明可通过扫描二维码核验，自打印之日起三个月内有效。", small, 1.5, 0
+    )
     seal(c, 150, 225, "库尔勒市社会保险中心业务专用章", 0, "square", 30, (190, 20, 40))
     return c, ("form", "table")
 

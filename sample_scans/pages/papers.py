@@ -51,13 +51,19 @@ def appointment(ctx: Context) -> Page:
     body = Style("song", 14)
     y = c.paragraph(28, 112, 154, "各科室、局属各单位：", body, 1.7, 0)
     y = c.paragraph(
-        28, y, 154, ["经", ctx.short(), "党组研究，决定聘任下列同志专业技术职务，聘期三年："], body, 1.7
+        28,
+        y,
+        154,
+        ["经", ctx.short(), "党组研究，决定聘任下列同志专业技术职务，聘期三年："],
+        body,
+        1.7,
     )
-    for parts in (
+    appointed: tuple[list[Part], ...] = (
         [ctx.spaced(), f"　　聘任为{p.title or '助理工程师'}"],
         [ctx.other(), "　　聘任为工程师"],
         [ctx.other(), "　　聘任为助理工程师"],
-    ):
+    )
+    for parts in appointed:
         c.line(40, y + 2, parts, body)
         y += 9
     y = c.paragraph(28, y + 4, 154, ["请", ctx.name(), "同志认真履职。原文件", ctx.document_number(),
@@ -75,18 +81,39 @@ def paper(ctx: Context) -> Page:
     """The first page of an article with co-authors, in Chinese and English."""
     c, p = ctx.sheet(), ctx.person
     others = (ctx.other(), ctx.other())
-    c.line(20, 14, "第41卷 第3期　　　　　　　　　　　干旱区研究　　　　　　　　　　　2022年5月", Style("song", 9))
+    c.line(
+        20,
+        14,
+        "第41卷 第3期　　　　　　　　　　　干旱区研究　　　　　　　　　　　2022年5月",
+        Style("song", 9),
+    )
     c.rule(20, 20, 190, 20)
     c.line(105, 28, f"干旱区{p.unit.field}技术研究", Style("sans", 20), "center")
-    c.line(105, 42, [ctx.name(), "1，", others[0], "2，", others[1], "2"], Style("kai", 14), "center")
-    small = Style("song", 9)
-    c.line(105, 51, ["（1. ", ctx.unit(), "，新疆 库尔勒 841000；2. 中国科学院某研究所）"], small, "center")
-    y = c.paragraph(24, 60, 162, ["摘 要：", *_fill(ctx, 4)], Style("kai", 10.5), 1.5, 0)
-    y = c.paragraph(24, y + 1, 162, "关键词：干旱区；造林；成活率；示范推广", Style("kai", 10.5), 1.5, 0)
-    english = Style("song", 10.5)
-    c.line(105, y + 5, "Technique for Arid Land Restoration", Style("song", 13, bold=True), "center")
     c.line(
-        105, y + 13, [ctx.pinyin(0), ", ", romanise(others[0]), ", ", romanise(others[1])], english, "center"
+        105, 42, [ctx.name(), "1，", others[0], "2，", others[1], "2"], Style("kai", 14), "center"
+    )
+    small = Style("song", 9)
+    c.line(
+        105,
+        51,
+        ["（1. ", ctx.unit(), "，新疆 库尔勒 841000；2. 中国科学院某研究所）"],
+        small,
+        "center",
+    )
+    y = c.paragraph(24, 60, 162, ["摘 要：", *_fill(ctx, 4)], Style("kai", 10.5), 1.5, 0)
+    y = c.paragraph(
+        24, y + 1, 162, "关键词：干旱区；造林；成活率；示范推广", Style("kai", 10.5), 1.5, 0
+    )
+    english = Style("song", 10.5)
+    c.line(
+        105, y + 5, "Technique for Arid Land Restoration", Style("song", 13, bold=True), "center"
+    )
+    c.line(
+        105,
+        y + 13,
+        [ctx.pinyin(0), ", ", romanise(others[0]), ", ", romanise(others[1])],
+        english,
+        "center",
     )
     y = c.paragraph(24, y + 21, 162, "Abstract: Field tests were carried out in four blocks with three "
                     "treatments. The survival rate rose by 12.3 percent.", english, 1.4, 0)  # fmt: skip
@@ -110,15 +137,23 @@ def paper_body(ctx: Context) -> Page:
     c.line(24, y + 4, "参考文献：", Style("sans", 11))
     small = Style("song", 9)
     y += 12
-    for number, parts in enumerate(
-        (
-            [ctx.name(), "，", ctx.other(), "．荒漠植被恢复研究［J］．干旱区研究，2019，36(2)：11-18．"],
-            [ctx.other(), "．节水灌溉制度［M］．北京：科学出版社，2015．"],
-            [ctx.pinyin(3), ", ", romanise(ctx.other()), ". Arid land research [J]. 2020, 12: 33-41."],
-            [ctx.pinyin(4), ", Smith J. Water use of young stands [J]. 2021, 8: 5-9."],
-        ),
-        1,
-    ):
+    sources: tuple[list[Part], ...] = (
+        [
+            ctx.name(),
+            "，",
+            ctx.other(),
+            "．荒漠植被恢复研究［J］．干旱区研究，2019，36(2)：11-18．",
+        ],
+        [ctx.other(), "．节水灌溉制度［M］．北京：科学出版社，2015．"],
+        [
+            ctx.pinyin(3),
+            ", ",
+            romanise(ctx.other()),
+            ". Arid land research [J]. 2020, 12: 33-41.",
+        ],
+        [ctx.pinyin(4), ", Smith J. Water use of young stands [J]. 2021, 8: 5-9."],
+    )
+    for number, parts in enumerate(sources, 1):
         y = c.paragraph(24, y, 162, [f"［{number}］", *parts], small, 1.6, 0)
     return c, ("dense", "latin")
 
@@ -198,9 +233,7 @@ def watermark(ctx: Context) -> Page:
     return c, ("watermark",)
 
 
-def _slanted(
-    c: Canvas, x: float, y: float, text: str, style: Style, pale: int
-) -> tuple[Quad, ...]:
+def _slanted(c: Canvas, x: float, y: float, text: str, style: Style, pale: int) -> tuple[Quad, ...]:
     """Text along a rising line centred at (x, y) mm, in a pale grey."""
     size = round(style.size * c.dpi / 72)
     font = c.fonts.sized(style.face, size, text)
