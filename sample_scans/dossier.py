@@ -21,7 +21,7 @@ from sample_scans.people import Person
 from sample_scans.truth import Item, Keep, PageTruth, Points, Quad, carried
 
 _SCANS = ("office", "skewed", "poor_jpeg", "office_grey", "turned_90", "copy", "photo", "clean",
-          "skewed_left", "turned_180", "photo_fold", "fine", "low", "turned_270", "photo_dim")  # fmt: skip
+          "skewed_left", "turned_180", "photo_fold", "fine", "low", "turned_270", "photo_dim")  # fmt: skip  # noqa: E501
 # Small print and pale marks need a resolution at which a person could still read them.
 _ONLY = {
     "small_print": ("clean", "fine", "office"),

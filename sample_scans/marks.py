@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from functools import lru_cache
-from random import Random
 
 import cv2
 import numpy as np

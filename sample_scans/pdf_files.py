@@ -52,9 +52,10 @@ def typeset_pdf(sheets: list[Canvas], fonts: Fonts) -> bytes:
         'top-edge: "baseline", bottom-edge: "baseline")\n'
     )
     source = head + "\n#pagebreak()\n".join(pages)
-    made = typst.compile(
+    found = typst.Fonts(font_paths=[str(fonts.path("song").parent)])
+    made: bytes = typst.compile(
         source.encode(),
-        font_paths=[fonts.path("song").parent],
+        font_paths=found,
         format="pdf",
         timestamp=int(datetime(2024, 1, 1, tzinfo=UTC).timestamp()),
     )

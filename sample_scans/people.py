@@ -136,7 +136,7 @@ _COMPOUND = ("诸葛", "欧阳", "司马", "上官", "皇甫", "慕容", "令狐
 # Characters that recognisers take for each other (未/末, 己/已, 昊/吴, 旻/昱, 玮/炜, 曰/日 ...).
 _CONFUSABLE = ("戚昊旻", "祁玮未", "曹炜戍", "田由末", "段旸昱", "冼洗己", "荼茶侯", "候汩泊")
 _WORDS: tuple[tuple[str, tuple[str, ...]], ...] = (
-    ("李明", ("桃李明年再开花，花开时节又逢君。", "该批材料由物业经理明确专人保管，行李明日发运。")),
+    ("李明", ("桃李明年再开花，花开时节又逢君。", "该批材料由物业经理明确专人保管，行李明日发运。")),  # noqa: E501
     ("王一", ("国王一号品种在试验区表现突出。", "参展的棋王一共下了十二盘。")),
     ("方正", ("会议室地方正好，四方正在协商。", "南方正值雨季，北方正在春灌。")),
     ("马力", ("骏马力竭而不止，兵马力量充足。", "人马力求精干，车马力所能及。")),
@@ -151,8 +151,8 @@ _INTERPUNCT = (
     ("帕提古丽·吐尔逊", "帕提古丽", "Patigul Tursun", "پاتىگۈل تۇرسۇن"),
     ("艾尔肯·阿不力孜", "艾尔肯", "Arkin Abliz", "ئەركىن ئابلىز"),
 )
-_TRADITIONAL = str.maketrans("张陈吴孙马罗郑谢韩冯董萧邓许苏卢蒋贾叶阎晓颖鹏飞军强兰国栋庆远诸欧葛侯",
-                             "張陳吳孫馬羅鄭謝韓馮董蕭鄧許蘇盧蔣賈葉閻曉穎鵬飛軍強蘭國棟慶遠諸歐葛侯")  # fmt: skip
+_TRADITIONAL = str.maketrans("张陈吴孙马罗郑谢韩冯董萧邓许苏卢蒋贾叶阎晓颖鹏飞军强兰国栋庆远诸欧葛侯",  # noqa: E501
+                             "張陳吳孫馬羅鄭謝韓馮董蕭鄧許蘇盧蔣賈葉閻曉穎鵬飛軍強蘭國棟慶遠諸歐葛侯")  # fmt: skip  # noqa: E501
 SLOTS = ("three", "two", "compound", "interpunct", "word", "confusable", "interpunct", "three")
 _SCHOOLS = ("新疆农业大学", "石河子大学", "塔里木大学", "西北农林科技大学", "兰州大学", "长安大学")
 _TITLES = (("助理工程师", "工程师", "中级"), ("工程师", "高级工程师", "副高级"),
@@ -281,7 +281,7 @@ def _person(
         email=f"{login}{rng.randrange(100)}@{rng.choice(('example.com', 'example.org'))}",
         unit=unit,
         address=f"新疆库尔勒市{rng.choice(('人民东路', '萨依巴格路', '团结南路', '石化大道'))}"
-        f"{rng.randrange(3, 199)}号{rng.randrange(1, 9)}栋{rng.randrange(1, 5)}单元{rng.randrange(1, 7)}01室",
+        f"{rng.randrange(3, 199)}号{rng.randrange(1, 9)}栋{rng.randrange(1, 5)}单元{rng.randrange(1, 7)}01室",  # noqa: E501
         school=rng.choice(_SCHOOLS),
         specialty=rng.choice(_SPECIALTIES),
         level=level,

@@ -157,7 +157,7 @@ def badge(ctx: Context) -> Page:
         body, 1.7,
     )  # fmt: skip
     c.line(160, 88, [ctx.unit()], body.but(size=9.0), "center")
-    seal(c, 155, 92, p.unit.full, p.serial, size=40, colour=ctx.rng.choice(((40, 60, 150), (200, 30, 60))),
+    seal(c, 155, 92, p.unit.full, p.serial, size=40, colour=ctx.rng.choice(((40, 60, 150), (200, 30, 60))),  # noqa: E501
          strength=0.7, turn=ctx.rng.uniform(-30, 30))  # fmt: skip
     c.line(168, 116, "2024年5月6日", body.but(size=10.0), "center")
     return c, ("landscape", "white_on_colour", "seal_over_text")

@@ -35,7 +35,7 @@ def xuexin(ctx: Context) -> Page:
     qr(c, 140, 145, 42, f"https://www.chsi.example.com/xlcx/bg.do?vcode={code}", p.serial)
     note = Style("sans", 9, (110, 110, 110))
     for i, text in enumerate(
-        ("1. 报告内容如有修改，请以最新在线验证的内容为准。", "2. 未经学历信息权属人同意，不得将报告用于违背权属人意愿之用途。",
+        ("1. 报告内容如有修改，请以最新在线验证的内容为准。", "2. 未经学历信息权属人同意，不得将报告用于违背权属人意愿之用途。",  # noqa: E501
          "3. 报告在线验证有效期由报告权属人设置，过期作废。")
     ):  # fmt: skip
         c.line(20, 215 + 7 * i, text, note)
@@ -47,13 +47,12 @@ def appraisal(ctx: Context) -> Page:
     c, p = ctx.sheet(), ctx.person
     c.line(105, 18, "事业单位工作人员年度考核登记表", Style("song", 20, bold=True), "center")
     c.line(105, 30, "（2023年度）", _SONG, "center")
+    heads: tuple[tuple[str | list[Part], ...], ...] = (
+        ("姓名", [ctx.name(True)], "性别", [p.sex], "出生年月", [f"{p.born:%Y.%m}"]),
+        ("政治面貌", [p.politics], "民族", [p.nation], "联系电话", [ctx.phone()]),
+    )
     grid = c.table(18, 40, (24, 40, 20, 26, 26, 38), (12, 12))
-    for row, texts in zip(
-        grid,
-        (("姓名", [ctx.name(True)], "性别", [p.sex], "出生年月", [f"{p.born:%Y.%m}"]),
-         ("政治面貌", [p.politics], "民族", [p.nation], "联系电话", [ctx.phone()])),
-        strict=True,
-    ):  # fmt: skip
+    for row, texts in zip(grid, heads, strict=True):
         for i, text in enumerate(texts):
             c.cell(row[i], text, _HAND.but(size=13.0) if i % 2 else _SONG)
     wide = c.table(18, 64, (34, 140), (12, 12, 70, 44, 44))
@@ -69,7 +68,7 @@ def appraisal(ctx: Context) -> Page:
          "培训技术人员一百二十人次，完成调查样地四十六块，撰写技术报告两篇，按时完成领导交办的各项工作。"],
         _HAND.but(size=13.0), 1.5,
     )  # fmt: skip
-    c.line(left + width - 62, top + 60, ["签名：", ctx.span("signature", p.name, "handwritten", True)],
+    c.line(left + width - 62, top + 60, ["签名：", ctx.span("signature", p.name, "handwritten", True)],  # noqa: E501
            _HAND.but(size=17.0))  # fmt: skip
     for number, label, text in (
         (3, "主管领导评语", "该同志工作踏实，业务熟练，建议评为优秀等次。"),

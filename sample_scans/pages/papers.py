@@ -66,7 +66,7 @@ def appointment(ctx: Context) -> Page:
     for parts in appointed:
         c.line(40, y + 2, parts, body)
         y += 9
-    y = c.paragraph(28, y + 4, 154, ["请", ctx.name(), "同志认真履职。原文件", ctx.document_number(),
+    y = c.paragraph(28, y + 4, 154, ["请", ctx.name(), "同志认真履职。原文件", ctx.document_number(),  # noqa: E501
                     "同时废止。"], body, 1.7)  # fmt: skip
     c.line(178, y + 18, [ctx.unit()], body.but(size=12.0), "right")
     c.line(165, y + 27, "2023年6月20日", body, "right")
@@ -115,13 +115,13 @@ def paper(ctx: Context) -> Page:
         english,
         "center",
     )
-    y = c.paragraph(24, y + 21, 162, "Abstract: Field tests were carried out in four blocks with three "
-                    "treatments. The survival rate rose by 12.3 percent.", english, 1.4, 0)  # fmt: skip
+    y = c.paragraph(24, y + 21, 162, "Abstract: Field tests were carried out in four blocks with three "  # noqa: E501
+                    "treatments. The survival rate rose by 12.3 percent.", english, 1.4, 0)  # fmt: skip  # noqa: E501
     y = c.paragraph(24, y + 3, 162, _parts(ctx, 9), Style("song", 10.5), 1.55)
     c.rule(24, 250, 80, 250)
     c.paragraph(
         24, 252, 162,
-        ["作者简介：", ctx.name(), f"（{p.born.year}—），{p.sex}，{p.title or '助理工程师'}，就职于",
+        ["作者简介：", ctx.name(), f"（{p.born.year}—），{p.sex}，{p.title or '助理工程师'}，就职于",  # noqa: E501
          ctx.short(), "，主要从事", p.unit.field, "。E-mail：", ctx.email()],
         small, 1.5, 0,
     )  # fmt: skip
@@ -175,12 +175,12 @@ def summary(ctx: Context) -> Page:
     c, p = ctx.sheet(), ctx.person
     c.line(105, 22, "专业技术工作总结", Style("song", 20, bold=True), "center")
     parts: list[Part] = [
-        "本人", ctx.name(), f"，{p.sex}，{p.nation}，先后在", ctx.former(), "、", ctx.unit(), "工作，现任",
+        "本人", ctx.name(), f"，{p.sex}，{p.nation}，先后在", ctx.former(), "、", ctx.unit(), "工作，现任",  # noqa: E501
         p.title or "技术员", "。\n", *_fill(ctx, 2), "在", ctx.short(), "工作期间，", ctx.given(),
         "同志主持", p.unit.field, "项目两项。", _decoy(ctx), *_fill(ctx, 1), "\n",
-        "在", ctx.former(True), "期间，完成调查任务五项。", *_fill(ctx, 2), "课题组成员", ctx.other(), "、",
+        "在", ctx.former(True), "期间，完成调查任务五项。", *_fill(ctx, 2), "课题组成员", ctx.other(), "、",  # noqa: E501
         ctx.name(), "、", ctx.other(), "共同完成验收。", *_fill(ctx, 1), _decoy(ctx), "\n",
-        *_fill(ctx, 2), "根据", ctx.document_number(), "文件，", ctx.short(1), "推广面积一万二千亩。",
+        *_fill(ctx, 2), "根据", ctx.document_number(), "文件，", ctx.short(1), "推广面积一万二千亩。",  # noqa: E501
         *_fill(ctx, 2), ctx.unit(), "给予通报表扬。", *_fill(ctx, 1), "\n", *_fill(ctx, 3),
     ]  # fmt: skip
     c.paragraph(26, 42, 158, parts, _BODY.but(size=13.0), 1.62)
@@ -191,7 +191,7 @@ def summary_end(ctx: Context) -> Page:
     """The last page of the summary: traditional letters once, then the letter-spaced signature."""
     c = ctx.sheet()
     parts: list[Part] = [
-        *_fill(ctx, 4), "\n", _decoy(ctx), *_fill(ctx, 3), "\n", "书法作品落款为“", ctx.traditional(),
+        *_fill(ctx, 4), "\n", _decoy(ctx), *_fill(ctx, 3), "\n", "书法作品落款为“", ctx.traditional(),  # noqa: E501
         "”，收入", ctx.short(), "职工作品集。", *_fill(ctx, 2),
     ]  # fmt: skip
     y = c.paragraph(26, 26, 158, parts, _BODY.but(size=13.0), 1.62)
@@ -202,7 +202,7 @@ def summary_end(ctx: Context) -> Page:
 
 def couplet(ctx: Context) -> Page:
     """A letter of appointment set in columns from right to left."""
-    c, p = ctx.sheet(297, 210, (250, 240, 220)), ctx.person
+    c = ctx.sheet(297, 210, (250, 240, 220))
     c.area(8, 8, 289, 202, None, RED, 1)
     c.column(262, 30, "聘书", Style("kai", 48, RED), 0.4)
     text = Style("kai", 24)
