@@ -58,5 +58,9 @@ class UnreadablePage(RedactorError):
     """A file or a page of it could not be loaded; the rest of the batch goes on."""
 
 
+class ProofError(RedactorError):
+    """An encoded page is not what it should be; it was thrown away."""
+
+
 class OutputError(RedactorError):
-    """An output could not be written or proven; nothing of it was left behind."""
+    """Outputs cannot be written at all (disk full, no permission); the batch stops."""

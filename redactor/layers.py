@@ -38,7 +38,9 @@ class Layer:
 def find_layers(pixels: Image) -> list[Layer]:
     """The layers of an upright page that deserve a reading of their own; most pages have none."""
     scale = min(1.0, WORKING_SIDE / max(pixels.shape[:2]))
-    small = cv2.resize(pixels, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+    small: Image = np.asarray(
+        cv2.resize(pixels, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA), np.uint8
+    )
     return [*_under_red(pixels, small, scale), *_pale(pixels, small)]
 
 

@@ -1,0 +1,171 @@
+"""`mangping redact`: the command line over batch.py, with progress, sentences and exit codes."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from redactor.errors import ExitCode, RedactorError, Sentence, UsageError
+from redactor.page import State
+
+
+class FileFormat(StrEnum):
+    """Formats of blind pages."""
+
+    JPG = "jpg"
+    PNG = "png"
+
+
+class ProfileName(StrEnum):
+    """The shipped profiles."""
+
+    STRICT = "strict"
+    NOTICE = "notice"
+
+
+def redact_command(
+    scans: Annotated[Path, typer.Argument(help="扫描件文件夹或 ZIP / folder or ZIP of scans")],
+    roster: Annotated[Path, typer.Option(help="花名册 / roster: .xlsx .xls .csv")],
+    blind: Annotated[Path, typer.Option(help="盲评材料输出文件夹 / folder of blind dossiers")],
+    vault: Annotated[Path, typer.Option(help="保险库文件夹（勿外传） / private folder")],
+    profile: Annotated[
+        ProfileName, typer.Option(help="strict 全部遮盖 / all; notice 按通知 / as the notice says")
+    ] = ProfileName.STRICT,
+    jobs: Annotated[int, typer.Option(min=0, help="进程数，0 为每核一个 / processes, 0: cores")] = 0,
+    executor: Annotated[str, typer.Option(help="local")] = "local",
+    resume: Annotated[bool, typer.Option("--resume", help="继续上次运行 / go on")] = False,
+    file_format: Annotated[
+        FileFormat, typer.Option("--format", help="输出格式 / output format")
+    ] = FileFormat.JPG,
+) -> None:
+    """遮盖扫描件中的身份信息，输出盲评材料。 Turn scans and a roster into blind dossiers."""
+    try:
+        if executor != "local":
+            raise UsageError(
+                f"暂不支持执行器“{executor}”，请使用 --executor local。",
+                f'The executor "{executor}" is not supported yet; use --executor local.',
+            )
+        code = _run(scans, roster, blind, vault, profile, jobs, resume, file_format)
+    except RedactorError as error:
+        _say(error)
+        code = error.exit_code
+    except KeyboardInterrupt:
+        _say(
+            Sentence(
+                "已中断。加上 --resume 可从中断处继续；盲评输出文件夹中没有写入任何页面。",
+                "Interrupted. Add --resume to go on from here; no page was put into the blind "
+                "output.",
+            )
+        )
+        code = ExitCode.INTERRUPTED
+    raise typer.Exit(int(code))
+
+
+def _run(
+    scans: Path,
+    roster: Path,
+    blind: Path,
+    vault: Path,
+    profile: ProfileName,
+    jobs: int,
+    resume: bool,
+    file_format: FileFormat,
+) -> ExitCode:
+    from redactor.batch import Order, redact
+    from redactor.profile import profile_named
+
+    order = Order(
+        scans=scans,
+        roster=roster,
+        blind=blind,
+        vault=vault,
+        profile=profile_named(profile),
+        jobs=jobs or os.cpu_count() or 1,
+        resume=resume,
+        file_format=file_format,
+    )
+    with _ProgressLine() as progress:
+        outcome = redact(order, progress.update)
+    for where, what in outcome.problems:
+        _say(f"{where}: {what}")
+    for page in outcome.pages:
+        if page.record.state != State.CLEAN:
+            label = Sentence("第", "page ") if page.record.state else ""
+            where = f"{page.record.source} ({label}{page.record.source_page + 1}{Sentence('页', '')})"
+            _say(f"{where}: {page.record.reason}")
+    total = len(outcome.pages)
+    counts = {state: outcome.count(state) for state in State}
+    rate = total / outcome.seconds * 60 if outcome.seconds else 0.0
+    _say(
+        Sentence(
+            f"共 {total} 页，{outcome.seconds:.1f} 秒（每分钟 {rate:.0f} 页）：已核验 "
+            f"{counts[State.CLEAN]}，待人工查看 {counts[State.REVIEW]}，失败 "
+            f"{counts[State.FAILED]}。\n盲评材料：{blind}\n遮盖报告：{vault / 'report.html'}",
+            f"{total} pages in {outcome.seconds:.1f} s ({rate:.0f} a minute): "
+            f"{counts[State.CLEAN]} verified, {counts[State.REVIEW]} to review, "
+            f"{counts[State.FAILED]} failed.\nBlind dossiers: {blind}\n"
+            f"Report: {vault / 'report.html'}",
+        )
+    )
+    return outcome.exit_code
+
+
+def _say(what: object) -> None:
+    print(what, file=sys.stderr, flush=True)
+
+
+class _ProgressLine:
+    """Pages done, pages a minute and time left: a bar on a terminal, plain lines elsewhere."""
+
+    SECONDS_BETWEEN_LINES = 5.0
+
+    def __init__(self) -> None:
+        self._console = Console(stderr=True)
+        self._bar: Progress | None = None
+        self._started = self._said = time.monotonic()
+        self._first: int | None = None
+
+    def __enter__(self) -> _ProgressLine:
+        if self._console.is_terminal:
+            self._bar = Progress(
+                TextColumn("{task.description}"),
+                BarColumn(),
+                MofNCompleteColumn(),
+                TextColumn("{task.fields[rate]}"),
+                TimeRemainingColumn(),
+                console=self._console,
+            )
+            self._task = self._bar.add_task(str(Sentence("遮盖", "Masking")), total=None, rate="")
+            self._bar.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._bar:
+            self._bar.stop()
+
+    def update(self, done: int, total: int) -> None:
+        """Shows that `done` of `total` pages are finished."""
+        now = time.monotonic()
+        if self._first is None:
+            self._first, self._started = done, now
+        rate = (done - self._first) / max(now - self._started, 1e-3) * 60
+        per_minute = Sentence(f"每分钟 {rate:.0f} 页", f"{rate:.0f} pages/min")
+        if self._bar:
+            self._bar.update(self._task, completed=done, total=total, rate=str(per_minute))
+        elif done == total or now - self._said >= self.SECONDS_BETWEEN_LINES:
+            self._said = now
+            left = (total - done) / rate * 60 if rate > 0 else 0.0
+            _say(
+                Sentence(
+                    f"{done}/{total} 页，{per_minute.zh}，约剩 {left:.0f} 秒",
+                    f"{done}/{total} pages, {per_minute.en}, about {left:.0f} s left",
+                )
+            )

@@ -1,0 +1,222 @@
+"""The work of one file in a worker process: every page loaded, masked, proven and staged."""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import time
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+
+from redactor.errors import OutputError, RedactorError, Sentence
+from redactor.identity import Identity
+from redactor.loading import count_pages, load_page
+from redactor.masking import encode, mask_quad
+from redactor.page import State
+from redactor.pipeline import MaskedPage, redact_page
+from redactor.profile import Profile
+from redactor.proof import prove
+from redactor.reading import reader_version, shared_reader
+from redactor.reading_cache import ReadingCache
+from redactor.thumbnail import thumbnail
+from redactor.whole_file import write_whole
+
+IDENTITY_MATRIX = ((1.0, 0.0, 0.0), (0.0, 1.0, 0.0), (0.0, 0.0, 1.0))
+
+
+@dataclass(frozen=True)
+class FileJob:
+    """One source file and what a worker needs to blind it. Picklable.
+
+    `name`: file name of its results; changes with the file and the settings. `staging`,
+    `thumbnails`, `cache`: folders of the vault.
+    """
+
+    path: Path
+    relative: str
+    category: str
+    applicant: int
+    code: str
+    identity: Identity
+    profile: Profile
+    file_format: str
+    staging: Path
+    thumbnails: Path
+    cache: Path
+    name: str
+
+
+@dataclass(frozen=True)
+class PageRecord:
+    """What is known of one page afterwards; the JSON of report.json is made from it.
+
+    `staged`: file name of the masked page below the staging folder, None when there is none.
+    """
+
+    applicant: int
+    source: str
+    source_page: int
+    category: str
+    state: str
+    reason: str
+    seconds: float
+    staged: str | None = None
+    sha256: str = ""
+    size: tuple[int, int] = (0, 0)
+    rotation: int = 0
+    source_to_output: tuple[tuple[float, ...], ...] = IDENTITY_MATRIX
+    masks: tuple[dict[str, Any], ...] = ()
+    quality: dict[str, Any] = field(default_factory=dict)
+    verify: dict[str, Any] = field(default_factory=dict)
+    thumbnail: str | None = None
+
+    def as_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+def record_from_json(values: dict[str, Any]) -> PageRecord:
+    """The inverse of PageRecord.as_json after a way through JSON."""
+    matrix = tuple(tuple(row) for row in values["source_to_output"])
+    return PageRecord(
+        **{
+            **values,
+            "size": tuple(values["size"]),
+            "source_to_output": matrix,
+            "masks": tuple(values["masks"]),
+        }
+    )
+
+
+def redact_file(job: FileJob) -> list[PageRecord]:
+    """Records of all pages of a file. A page that fails is a record; a full disk is an error.
+
+    Raises OutputError when results cannot be written, because then nothing else can be either.
+    """
+    started = time.perf_counter()
+    try:
+        count = count_pages(job.path)
+    except RedactorError as error:
+        return [failed(job, 0, error.sentence, time.perf_counter() - started)]
+    return [redact_one(job, number) for number in range(count)]
+
+
+def redact_one(job: FileJob, number: int) -> PageRecord:
+    """Loads, masks, encodes, proves and stages page `number` (from 0) of a file."""
+    started = time.perf_counter()
+    try:
+        source = load_page(job.path, number)
+        page = redact_page(
+            source, job.identity, job.profile, functools.partial(shared_reader, 1), _cache(job.cache)
+        )
+        data = encode(page.masked, job.file_format, source.dpi)
+        quads = [mask_quad(finding) for finding in page.findings]
+        prove(data, page.masked, quads)
+        staged = f"{job.name}-{number:04d}.{job.file_format}"
+        picture = f"{job.name}-{number:04d}.jpg"
+        write_whole(job.staging / staged, data)
+        write_whole(job.thumbnails / picture, thumbnail(page.masked, page.findings))
+    except OutputError:
+        raise
+    except RedactorError as error:
+        return failed(job, number, error.sentence, time.perf_counter() - started)
+    except MemoryError:
+        return failed(job, number, _OUT_OF_MEMORY, time.perf_counter() - started)
+    except (cv2.error, ValueError, ArithmeticError, LookupError, RuntimeError) as error:
+        return failed(job, number, _unexpected(error), time.perf_counter() - started)
+    record = _record(job, number, page, time.perf_counter() - started)
+    quality = {"dpi": round(source.dpi), "sharpness": _sharpness(page.masked), "flags": []}
+    return replace(
+        record,
+        staged=staged,
+        thumbnail=picture,
+        sha256=hashlib.sha256(data).hexdigest(),
+        quality=quality,
+    )
+
+
+def failed(job: FileJob, number: int, sentence: Sentence, seconds: float) -> PageRecord:
+    """The record of a page of which nothing was written."""
+    return PageRecord(
+        applicant=job.applicant,
+        source=job.relative,
+        source_page=number,
+        category=job.category,
+        state=State.FAILED,
+        reason=str(sentence),
+        seconds=round(seconds, 3),
+        verify={"state": State.FAILED, "hits": []},
+    )
+
+
+_OUT_OF_MEMORY = Sentence(
+    "处理此页时内存不足。请关闭其他程序，或用 --jobs 1 重新运行，并加上 --resume。",
+    "There was not enough memory for this page. Close other programs, or run again with "
+    "--jobs 1 --resume.",
+)
+
+
+def _unexpected(error: Exception) -> Sentence:
+    where = type(error).__name__
+    return Sentence(
+        f"处理此页时程序出错（{where}），未输出任何内容。请重新扫描此页；若仍出错，请报告此问题。",
+        f"The program failed on this page ({where}) and wrote nothing of it. Scan the page again; "
+        "if it fails again, report the problem.",
+    )
+
+
+@functools.cache
+def _cache(folder: Path) -> ReadingCache:
+    return ReadingCache(folder)
+
+
+def _record(job: FileJob, number: int, page: MaskedPage, seconds: float) -> PageRecord:
+    masks = tuple(
+        {
+            "kind": str(finding.kind),
+            "quad": np.round(mask_quad(finding), 1).tolist(),
+            "text": finding.text,
+            "score": round(finding.score, 3),
+            "why": finding.why,
+            "finder": finding.finder,
+        }
+        for finding in page.findings
+    )
+    height, width = page.masked.shape[:2]
+    return PageRecord(
+        applicant=job.applicant,
+        source=job.relative,
+        source_page=number,
+        category=job.category,
+        state=str(page.state),
+        reason=page.reason,
+        seconds=round(seconds, 3),
+        size=(width, height),
+        rotation=page.reading.rotation,
+        source_to_output=tuple(
+            tuple(float(v) for v in row) for row in np.round(page.source_to_output, 6).tolist()
+        ),
+        masks=masks,
+        verify={"state": str(page.state), "hits": []},
+    )
+
+
+def _sharpness(pixels: np.ndarray) -> float:
+    """0 (no detail) .. 1: variance of the Laplacian at a fixed size, on a saturating scale."""
+    scale = min(1.0, 1000 / max(pixels.shape[:2]))
+    grey = cv2.cvtColor(pixels, cv2.COLOR_BGR2GRAY)
+    small = cv2.resize(grey, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+    variance = float(cv2.Laplacian(small, cv2.CV_64F).var())
+    return round(variance / (variance + 300.0), 3)
+
+
+def results_name(path: Path, relative: str, settings: str) -> str:
+    """Name of a file's results: over its content, its place and everything that decides them."""
+    digest = hashlib.sha256(f"{relative}|{settings}|{reader_version()}|".encode())
+    with path.open("rb") as file:
+        while block := file.read(1 << 20):
+            digest.update(block)
+    return digest.hexdigest()[:32]

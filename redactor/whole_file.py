@@ -1,0 +1,27 @@
+"""Writes files as a whole or not at all, so that a crash or a full disk leaves no half of one."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from redactor.errors import OutputError
+
+
+def write_whole(path: Path, data: bytes) -> None:
+    """Writes a file as a whole or not at all; OutputError with the remedy when it cannot."""
+    part = path.with_name(f".{path.name}.part")
+    try:
+        with part.open("wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        part.replace(path)
+    except OSError as error:
+        part.unlink(missing_ok=True)
+        raise OutputError(
+            f"无法写入 {path.parent}：{error.strerror}。请腾出磁盘空间或检查权限，"
+            "然后加上 --resume 重新运行。",
+            f"Cannot write to {path.parent}: {error.strerror}. Free some disk space or check the "
+            "permissions, then run again with --resume.",
+        ) from error

@@ -1,0 +1,67 @@
+"""A pool of worker processes, one reader and one thread each, that outlives a worker's death."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
+
+from redactor.file_job import FileJob, PageRecord, redact_file
+
+_ONE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+
+Results = Iterator[tuple[FileJob, list[PageRecord]]]
+
+
+def run_jobs(jobs: Sequence[FileJob], workers: int) -> Results:
+    """(job, its records) as they are finished.
+
+    When a worker dies (killed, out of memory), the files that it may have had are tried alone; one
+    that kills its worker again is left out, the rest goes on. Workers ignore Ctrl-C: the caller's
+    KeyboardInterrupt ends them. OutputError of a worker is raised here, because then no further
+    page can be written either.
+    """
+    waiting = list(jobs)
+    while waiting:
+        done: set[str] = set()
+        for job, records in _pool(waiting, workers):
+            done.add(job.name)
+            yield job, records
+        waiting = [job for job in waiting if job.name not in done]
+        # A broken pool does not say who broke it: each worker held one file, one was queued.
+        suspects, waiting = waiting[: workers + 1], waiting[workers + 1 :]
+        for suspect in suspects:
+            yield from _pool([suspect], 1)
+
+
+def _pool(jobs: Sequence[FileJob], workers: int) -> Results:
+    """Results of one pool; ends early when the pool breaks."""
+    for name in _ONE_THREAD:
+        os.environ.setdefault(name, "1")
+    pool = ProcessPoolExecutor(
+        max_workers=max(1, min(workers, len(jobs))),
+        mp_context=multiprocessing.get_context("spawn"),
+        initializer=_ignore_interrupts,
+    )
+    futures = {pool.submit(redact_file, job): job for job in jobs}
+    try:
+        for future in as_completed(futures):
+            try:
+                records = future.result()
+            except BrokenProcessPool:
+                continue
+            yield futures[future], records
+    finally:
+        workers_left = list((pool._processes or {}).values())
+        unfinished = any(not future.done() for future in futures)
+        pool.shutdown(wait=not unfinished, cancel_futures=True)
+        if unfinished:
+            for process in workers_left:
+                process.kill()
+
+
+def _ignore_interrupts() -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)

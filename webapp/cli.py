@@ -1,0 +1,44 @@
+"""`mangping`: one command line over the redactor, the scoring and the web applications."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import typer
+
+from redactor.cli import redact_command
+
+app = typer.Typer(
+    name="mangping",
+    help="职称评审盲评工具 / blind review of professional titles",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+app.command("redact")(redact_command)
+
+
+@app.command("doctor")
+def doctor_command() -> None:
+    """检查安装是否完整，并说明如何修复。 Check the installation and say how to mend it."""
+    from redactor.doctor import examine
+
+    checks = examine(Path.cwd())
+    for check in checks:
+        print(f"{'✓' if check.ok else '✗'} {check.name}: {check.detail}")
+        if not check.ok:
+            print(f"  -> {check.remedy}")
+    raise typer.Exit(0 if all(check.ok for check in checks) else 2)
+
+
+def main() -> None:
+    """Entry point; output is UTF-8 whatever the console says."""
+    for stream in (sys.stdout, sys.stderr):
+        stream.reconfigure(encoding="utf-8", errors="replace")  # type: ignore[union-attr]
+    app()
+
+
+if __name__ == "__main__":
+    sys.path.insert(0, str(Path.cwd()))
+    main()
