@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from fractions import Fraction
 from typing import Any
 
@@ -49,11 +49,14 @@ class Fields:
     def choice(self, row: Row, name: str, allowed: Collection[str], *, needed: bool = True) -> str:
         value = self.text(row, name, needed=needed)
         if value and value not in allowed:
+            words = [str(word) for word in allowed]
+            if isinstance(allowed, Mapping):
+                words = [f"{_chinese(zh)}（{key}）" for key, zh in allowed.items()]
             self.bad(
                 row,
                 name,
-                f"“{value}”不在可选值之内：{'、'.join(allowed)}。",
-                f"'{value}' is not one of {', '.join(allowed)}.",
+                f"“{value}”不在可选值之内：{'、'.join(words)}。",
+                f"'{value}' is not one of {', '.join(words)}.",
             )
             return ""
         return value
@@ -121,3 +124,7 @@ class Fields:
             )
             return None
         return points
+
+
+def _chinese(word: object) -> str:
+    return str(word[0] if isinstance(word, tuple) else word)

@@ -151,7 +151,7 @@ def _candidate(fields: Fields, row: Row) -> Candidate:
         fields.text(row, "code"),
         fields.text(row, "specialty"),
         fields.text(row, "level", needed=False),
-        cast(Attendance, defence or "attended"),
+        cast(Attendance, defence or "not_required"),
         ground,
         fields.flag(row, "disqualified") or after,
         after,
