@@ -82,7 +82,7 @@ def load_portraits(folder: Path) -> list[Portrait]:
         pixels = cv2.imread(str(folder / name))
         if pixels is None:
             raise SystemExit(f"{folder / name}: cannot be read")
-        found.append(Portrait(pixels, np.array(entry["eyes"], np.float64)))
+        found.append(Portrait(np.asarray(pixels, np.uint8), np.array(entry["eyes"], np.float64)))
     return found
 
 
@@ -112,7 +112,7 @@ def paste(
     scale = iod / portrait.iod
     pixels, eyes = portrait.pixels, portrait.eyes * scale
     way = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
-    pixels = cv2.resize(pixels, None, fx=scale, fy=scale, interpolation=way)
+    pixels = np.asarray(cv2.resize(pixels, None, fx=scale, fy=scale, interpolation=way), np.uint8)
     height, width = pixels.shape[:2]
     cos, sin = np.cos(np.deg2rad(turn)), np.sin(np.deg2rad(turn))
     matrix = np.array([[cos, -sin, 0], [sin, cos, 0]])
@@ -129,21 +129,23 @@ def _colour(page: Image, faces: list[Pasted], rng: np.random.Generator) -> Image
 
 
 def _grey(page: Image, faces: list[Pasted], rng: np.random.Generator) -> Image:
-    return cv2.cvtColor(cv2.cvtColor(page, cv2.COLOR_BGR2GRAY), cv2.COLOR_GRAY2BGR)
+    grey = cv2.cvtColor(page, cv2.COLOR_BGR2GRAY)
+    return np.asarray(cv2.cvtColor(grey, cv2.COLOR_GRAY2BGR), np.uint8)
 
 
 def _photocopy(page: Image, faces: list[Pasted], rng: np.random.Generator) -> Image:
     grey = cv2.cvtColor(page, cv2.COLOR_BGR2GRAY).astype(np.float32)
-    grey = cv2.GaussianBlur(grey, (0, 0), 0.7)
-    copy = 255 / (1 + np.exp(-(grey - 125) / 22)) + rng.normal(0, 6, grey.shape)
-    return cv2.cvtColor(np.clip(copy, 0, 255).astype(np.uint8), cv2.COLOR_GRAY2BGR)
+    soft = np.asarray(cv2.GaussianBlur(grey, (0, 0), 0.7))
+    copy = 255 / (1 + np.exp(-(soft - 125) / 22)) + rng.normal(0, 6, grey.shape)
+    done = np.clip(copy, 0, 255).astype(np.uint8)
+    return np.asarray(cv2.cvtColor(done, cv2.COLOR_GRAY2BGR), np.uint8)
 
 
 def _jpeg40(page: Image, faces: list[Pasted], rng: np.random.Generator) -> Image:
     done, data = cv2.imencode(".jpg", page, [cv2.IMWRITE_JPEG_QUALITY, 40])
     if not done:
         raise RuntimeError("JPEG encoding failed")
-    return cv2.imdecode(data, cv2.IMREAD_COLOR)
+    return np.asarray(cv2.imdecode(data, cv2.IMREAD_COLOR), np.uint8)
 
 
 def _stamp(page: Image, faces: list[Pasted], rng: np.random.Generator) -> Image:

@@ -14,7 +14,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from redactor.model_files import weights
+from redactor.model_files import model_file
 from redactor.page import Image, Matrix
 
 _SIDE = 192
@@ -22,9 +22,12 @@ _MARGIN = 1.5
 # Corners and lids of the eye that is left in an upright picture, then of the right one.
 _EYE_LEFT = (33, 133, 159, 145)
 _EYE_RIGHT = (362, 263, 386, 374)
-_OVAL = (10, 338, 297, 332, 284, 251, 389, 356, 454, 323, 361, 288, 397, 365, 379, 378)
-_OVAL += (400, 377, 152, 148, 176, 149, 150, 136, 172, 58, 132, 93, 234, 127, 162, 21, 54)
-_OVAL += (103, 67, 109)
+# fmt: off
+_OVAL = (
+    10, 338, 297, 332, 284, 251, 389, 356, 454, 323, 361, 288, 397, 365, 379, 378, 400, 377,
+    152, 148, 176, 149, 150, 136, 172, 58, 132, 93, 234, 127, 162, 21, 54, 103, 67, 109,
+)
+# fmt: on
 # (shift x, shift y, scale, turn in radians): the median over these is steadier than one look.
 _JITTERS = (
     (0.0, 0.0, 1.0, 0.0),
@@ -128,7 +131,7 @@ def _crop_to_page(place: Place, dx: float, dy: float, scale: float, turn: float)
 
 @cache
 def _network() -> cv2.dnn.Net:
-    return cv2.dnn.readNetFromTFLite(str(weights() / "face_landmark.tflite"))
+    return cv2.dnn.readNetFromTFLite(str(model_file("face_landmark.tflite")))
 
 
 @cache

@@ -8,17 +8,18 @@ score); the eyes are then placed by Face Mesh landmarks (`face_landmarks`).
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import Literal
 
 import cv2
 import numpy as np
 
-from redactor.finders.face_landmarks import Landmarks, Place, face_flag, landmarks
+from redactor.finders.face_landmarks import Landmarks, Place, Points, face_flag, landmarks
+from redactor.finders.photo_frames import is_portrait_shaped
 from redactor.finders.pictures import Picture, find_pictures
 from redactor.geometry import around, between_down, bounds, grown, mapped, overlap, quarter_turn
-from redactor.model_files import weights
+from redactor.model_files import model_file
 from redactor.page import Finding, Image, Kind, Matrix, Quad
 
 FINDER = "faces"
@@ -31,8 +32,10 @@ _FLAG = 0.5
 _RIVAL = 0.15
 _SMALLEST_MM = 2.0
 _TURNS = (0, 90, 180, 270)
-_PAGE_DPI_ALL_TURNS, _PAGE_DPI_UPRIGHT = 50.0, 100.0
-_MEGAPIXELS_ALL_TURNS, _MEGAPIXELS_MOST = 0.5, 4.0
+_PAGE_DPI_ALL_TURNS, _PAGE_DPI_UPRIGHT = 50.0, 75.0
+_MEGAPIXELS_ALL_TURNS, _MEGAPIXELS_MOST, _MEGAPIXELS_ENLARGED = 0.5, 4.0, 0.04
+# A window whose darker parts are lighter than this is searched with stretched contrast as well.
+_PALE, _PALE_FROM = 150, 140
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,7 +44,7 @@ class _Candidate:
     left and right as seen in the upright face, `turn` the face's clockwise quarter turn."""
 
     box: Quad
-    eyes: np.ndarray
+    eyes: Points
     score: float
     turn: int
 
@@ -55,6 +58,7 @@ class _Window:
     x1: int
     y1: int
     scale: float
+    stretched: bool = False
 
     @property
     def megapixels(self) -> float:
@@ -76,13 +80,19 @@ def find_faces(
     """
     regions = find_pictures(pixels, dpi) if pictures is None else pictures
     candidates = list(_search(pixels, dpi, upright, regions))
-    found = []
+    found: list[Finding] = []
+    doubtful: list[_Candidate] = []
     for rivals in _clusters(candidates):
         best = _upright_rival(pixels, rivals)
-        finding = _settle(pixels, dpi, best, mode)
-        if finding is not None:
-            found.append(finding)
-    return tuple(found)
+        x0, y0, x1, y1 = bounds(best.box)
+        if min(x1 - x0, y1 - y0) < _SMALLEST_MM * dpi / 25.4:
+            continue
+        marks = landmarks(pixels, _place(best))
+        if best.score >= _SURE or marks.flag >= _FLAG:
+            found.append(_masked(best, marks, mode))
+        else:
+            doubtful.append(best)
+    return (*found, *_masked_whole(doubtful, found, regions, mode))
 
 
 def _search(
@@ -106,8 +116,11 @@ def _search_window(pixels: Image, window: _Window) -> Iterator[_Candidate]:
     while scales[-1] * longest > 160:
         scales.append(scales[-1] / 2)
     seen: set[int] = set()
-    for scale in reversed(scales):
-        level = _Window(window.x0, window.y0, window.x1, window.y1, scale)
+    pale = _is_pale(pixels[window.y0 : window.y1, window.x0 : window.x1])
+    levels = [replace(window, scale=s) for s in reversed(scales)]
+    if pale:
+        levels += [replace(v, stretched=True) for v in levels if v.megapixels < 0.3]
+    for level in levels:
         turns: tuple[int, ...] = _TURNS
         if level.megapixels > _MEGAPIXELS_ALL_TURNS:
             turns = tuple(sorted(seen)) or (0,)
@@ -115,6 +128,11 @@ def _search_window(pixels: Image, window: _Window) -> Iterator[_Candidate]:
             if hit.score >= _SURE:
                 seen.add(hit.turn)
             yield hit
+
+
+def _is_pale(part: Image) -> bool:
+    """Whether even the darker parts are light, as in the ghost image of an ID card."""
+    return float(np.percentile(part[::2, ::2], 15)) > _PALE
 
 
 def _windows(regions: Sequence[Picture], dpi: float, size: tuple[int, int]) -> tuple[_Window, ...]:
@@ -137,9 +155,10 @@ def _windows(regions: Sequence[Picture], dpi: float, size: tuple[int, int]) -> t
             box = (int(low[0]), int(low[1]), int(high[0]), int(high[1]))
             touching = [b for b in boxes if _touch(b, box)]
         boxes.append(box)
-    enlarged = 2.0 if dpi < 200 else 1.0
     windows = []
     for x0, y0, x1, y1 in boxes:
+        small = (x1 - x0) * (y1 - y0) <= _MEGAPIXELS_ENLARGED * 1e6
+        enlarged = 2.0 if dpi < 200 or small else 1.0
         most = float(np.sqrt(_MEGAPIXELS_MOST * 1e6 / max(1, (x1 - x0) * (y1 - y0))))
         windows.append(_Window(x0, y0, x1, y1, min(enlarged, most)))
     return tuple(windows)
@@ -154,7 +173,11 @@ def _detect_turned(pixels: Image, window: _Window, turns: Iterable[int]) -> Iter
     way = cv2.INTER_AREA if window.scale < 1 else cv2.INTER_CUBIC
     level = part
     if window.scale != 1:
-        level = cv2.resize(part, None, fx=window.scale, fy=window.scale, interpolation=way)
+        resized = cv2.resize(part, None, fx=window.scale, fy=window.scale, interpolation=way)
+        level = np.asarray(resized, np.uint8)
+    if window.stretched:
+        strong = (level.astype(np.float32) - _PALE_FROM) * (255 / (250 - _PALE_FROM))
+        level = np.clip(strong, 0, 255).astype(np.uint8)
     height, width = level.shape[:2]
     if min(height, width) < 16:
         return
@@ -232,13 +255,7 @@ def _roll(candidate: _Candidate) -> float:
     return base + float(np.clip(off, -np.pi / 4, np.pi / 4))
 
 
-def _settle(pixels: Image, dpi: float, hit: _Candidate, mode: Mode) -> Finding | None:
-    x0, y0, x1, y1 = bounds(hit.box)
-    if min(x1 - x0, y1 - y0) < _SMALLEST_MM * dpi / 25.4:
-        return None
-    marks = landmarks(pixels, _place(hit))
-    if hit.score < _SURE and marks.flag < _FLAG:
-        return None
+def _masked(hit: _Candidate, marks: Landmarks, mode: Mode) -> Finding:
     certain = _agree(hit, marks)
     why = "face, eyes placed by landmarks" if certain else "uncertain face, larger mask"
     if mode == "full":
@@ -247,6 +264,32 @@ def _settle(pixels: Image, dpi: float, hit: _Candidate, mode: Mode) -> Finding |
     if not certain:
         bar = around([_bar(*hit.eyes), between_down(_rolled_box(hit), 0.15, 0.65), bar])
     return Finding(Kind.EYES, bar, "", hit.score, why, FINDER)
+
+
+def _masked_whole(
+    doubtful: Sequence[_Candidate],
+    found: Sequence[Finding],
+    regions: Sequence[Picture],
+    mode: Mode,
+) -> Iterator[Finding]:
+    """The best doubtful hit in each portrait-shaped picture without a face, masked as a whole:
+    there a weak hit is more likely a badly copied face than none."""
+    kind = Kind.FACE if mode == "full" else Kind.EYES
+    why = "portrait-shaped picture, hardly readable face, all of it masked"
+    for region in regions:
+        if not is_portrait_shaped(region) or any(region.holds(f.quad) for f in found):
+            continue
+        hits = [hit for hit in doubtful if _inside(hit, region)]
+        if hits:
+            best = max(hits, key=lambda hit: hit.score)
+            yield Finding(kind, _rolled_box(best), "", best.score, why, FINDER)
+
+
+def _inside(hit: _Candidate, region: Picture) -> bool:
+    """Whether the hit lies in the region and is as large as a portrait's face in it."""
+    x0, y0, x1, y1 = bounds(hit.box)
+    large = max(x1 - x0, y1 - y0) > 0.3 * min(region.width, region.height)
+    return large and region.holds(hit.box)
 
 
 def _agree(hit: _Candidate, marks: Landmarks) -> bool:
@@ -259,7 +302,7 @@ def _agree(hit: _Candidate, marks: Landmarks) -> bool:
     return float(apart) <= 0.4 * distance
 
 
-def _bar(left: np.ndarray, right: np.ndarray) -> Quad:
+def _bar(left: Points, right: Points) -> Quad:
     distance = max(float(np.linalg.norm(right - left)), 2.0)
     line = np.array([left, right, right, left])
     direction = (right - left) / distance
@@ -285,5 +328,5 @@ def _face_quad(hit: _Candidate, marks: Landmarks, certain: bool) -> Quad:
 
 @cache
 def _detector() -> cv2.FaceDetectorYN:
-    model = str(weights() / "face_detection_yunet_2023mar.onnx")
+    model = str(model_file("face_detection_yunet_2023mar.onnx"))
     return cv2.FaceDetectorYN.create(model, "", (320, 320), _POSSIBLE, 0.3, 5000)

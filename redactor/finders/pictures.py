@@ -20,7 +20,7 @@ WORK_DPI = 100.0
 _STROKE_MM = 2.0
 _JOIN_MM = 2.5
 _SMALLEST_MM = 5.0
-_INK_STEP = 22
+_INK_STEP = 16
 _FLAT = 5.0
 
 Grey = npt.NDArray[np.uint8]
@@ -47,6 +47,13 @@ class Picture:
     @property
     def quad(self) -> Quad:
         return rectangle(self.x0, self.y0, self.x1, self.y1)
+
+    def holds(self, quad: Quad, room: float = 0.0) -> bool:
+        """Whether the middle of `quad` lies in the box, grown by `room` times its longer side."""
+        x, y = (float(v) for v in quad.mean(axis=0))
+        slack = room * max(self.width, self.height)
+        across = self.x0 - slack <= x <= self.x1 + slack
+        return across and self.y0 - slack <= y <= self.y1 + slack
 
 
 def find_pictures(pixels: Image, dpi: float) -> tuple[Picture, ...]:

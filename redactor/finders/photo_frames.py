@@ -1,0 +1,87 @@
+"""Pictures on a page that ought to show a person but in which no face was found.
+
+A face that the detector misses must not pass in silence: a picture of a portrait's shape and an
+ID photo's size, or one under a label such as 照片, is reported for a person to look at.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from redactor.finders.pictures import Picture, find_pictures
+from redactor.geometry import bounds
+from redactor.page import Finding, Image, Kind, Line, Quad
+
+FINDER = "photo_frames"
+
+# 25 x 35, 26 x 32, 33 x 48 and 35 x 49 mm have width / height from 0.69 to 0.81; a white ground
+# takes a few millimetres off a side, so the limits are wider.
+_NARROWEST, _WIDEST = 0.58, 0.92
+_LEAST_MM, _MOST_MM = (14.0, 18.0), (46.0, 62.0)
+_LEAST_FILL = 0.45
+_LABEL = re.compile(r"照片|相片|免冠|[一1二2]寸")
+_LONGEST_LABEL = 14
+_LABEL_REACH_MM = 6.0
+_LEAST_LABELLED_MM = 8.0
+
+
+def find_empty_photo_frames(
+    pixels: Image,
+    dpi: float,
+    faces: Sequence[Finding],
+    lines: Sequence[Line] = (),
+    pictures: Sequence[Picture] | None = None,
+) -> tuple[Finding, ...]:
+    """Places for review, kind FACE, score 0..1 (how much like an ID photo).
+
+    `faces`: what `find_faces` gave for the page. `lines`: the page's text, for labels.
+    `pictures`: from `find_pictures`, if the caller has them.
+    """
+    regions = find_pictures(pixels, dpi) if pictures is None else pictures
+    labels = [line.quad for line in lines if is_photo_label(line.text)]
+    found = []
+    for picture in regions:
+        if any(picture.holds(face.quad, 0.15) for face in faces):
+            continue
+        shape = id_photo_likeness(picture, dpi)
+        if _is_labelled(picture, labels, dpi):
+            score, why = max(shape, 0.8), "picture at a photo label, no face found"
+        elif shape > 0:
+            score, why = shape, "picture of an ID photo's size and shape, no face found"
+        else:
+            continue
+        found.append(Finding(Kind.FACE, picture.quad, "", score, why, FINDER))
+    return tuple(found)
+
+
+def is_photo_label(text: str) -> bool:
+    """Whether a line is a label of a photo's place (照片, 贴照片处, 近期一寸免冠), not prose."""
+    bare = re.sub(r"\s", "", text)
+    return len(bare) <= _LONGEST_LABEL and _LABEL.search(bare) is not None
+
+
+def id_photo_likeness(picture: Picture, dpi: float) -> float:
+    """0 for no ID photo's shape or size, else up to 1 the more of the box is filled."""
+    short, long = sorted((picture.width * 25.4 / dpi, picture.height * 25.4 / dpi))
+    sized = _LEAST_MM[0] <= short <= _MOST_MM[0] and _LEAST_MM[1] <= long <= _MOST_MM[1]
+    if not sized or not is_portrait_shaped(picture):
+        return 0.0
+    return 0.5 + 0.5 * min(1.0, picture.fill)
+
+
+def is_portrait_shaped(picture: Picture) -> bool:
+    """Whether the sides (either way round) and the filled share are those of a portrait."""
+    short, long = sorted((picture.width, picture.height))
+    return _NARROWEST <= short / max(1, long) <= _WIDEST and picture.fill >= _LEAST_FILL
+
+
+def _is_labelled(picture: Picture, labels: Sequence[Quad], dpi: float) -> bool:
+    if min(picture.width, picture.height) < _LEAST_LABELLED_MM * dpi / 25.4:
+        return False
+    reach = _LABEL_REACH_MM * dpi / 25.4
+    for x0, y0, x1, y1 in map(bounds, labels):
+        across = x0 < picture.x1 + reach and picture.x0 - reach < x1
+        if across and y0 < picture.y1 + reach and picture.y0 - reach < y1:
+            return True
+    return False

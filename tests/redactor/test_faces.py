@@ -1,0 +1,156 @@
+"""Eyes must be covered on whole pages, at any quarter turn and in bad copies; text must stay.
+
+Source: scikit-image's `astronaut` (NASA, public domain), eyes measured by hand.
+"""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import pytest
+
+from redactor.finders.face_landmarks import Place, landmarks
+from redactor.finders.faces import find_faces
+from redactor.geometry import area
+from redactor.page import Finding, Image, Kind
+
+data = pytest.importorskip("skimage.data")
+
+EYES = np.array([[203.0, 101.0], [246.0, 103.0]])
+CROP = (125, 0, 325, 280)
+
+
+@pytest.fixture(scope="module")
+def portrait() -> tuple[Image, np.ndarray]:
+    """A portrait of 200 x 280 pixels and its eyes."""
+    x0, y0, x1, y1 = CROP
+    whole = np.asarray(data.astronaut())[:, :, ::-1]
+    return np.ascontiguousarray(whole[y0:y1, x0:x1]), EYES - (x0, y0)
+
+
+def text_page(dpi: int) -> Image:
+    page = np.full((round(11.69 * dpi), round(8.27 * dpi), 3), 248, np.uint8)
+    for i, y in enumerate(range(dpi, page.shape[0] - dpi // 2, dpi // 4)):
+        text = f"{i} name @ work (unit) & seal 0996-2012345 review of titles"
+        cv2.putText(page, text, (dpi // 2, y), 0, dpi / 220, (30, 30, 30), max(1, dpi // 100))
+    return page
+
+
+def pasted(
+    page: Image, portrait: tuple[Image, np.ndarray], scale: float, turn: float, at: tuple[int, int]
+) -> np.ndarray:
+    """Paste the portrait, turned clockwise by `turn` degrees about `at`; its eyes on the page."""
+    pixels, eyes = portrait
+    height, width = pixels.shape[:2]
+    matrix = cv2.getRotationMatrix2D((width / 2, height / 2), -turn, scale)
+    matrix[:, 2] += np.array(at) - (width / 2, height / 2)
+    size = (page.shape[1], page.shape[0])
+    inside = cv2.warpAffine(np.ones((height, width), np.uint8), matrix, size) > 0
+    page[inside] = cv2.warpAffine(pixels, matrix, size, flags=cv2.INTER_AREA)[inside]
+    return eyes @ matrix[:, :2].T + matrix[:, 2]
+
+
+def covers(findings: tuple[Finding, ...], eyes: np.ndarray) -> bool:
+    """Whether +-0.25 inter-ocular distances around each eye lie inside one of the findings."""
+    reach = 0.25 * float(np.linalg.norm(eyes[1] - eyes[0]))
+    square = np.array([[-1, -1], [1, -1], [1, 1], [-1, 1]]) * reach
+    quads = [f.quad.astype(np.float32) for f in findings]
+    return all(
+        any(
+            all(cv2.pointPolygonTest(q, (float(x), float(y)), False) >= 0 for x, y in eye + square)
+            for q in quads
+        )
+        for eye in eyes
+    )
+
+
+@pytest.mark.parametrize("turn", [0, 90, 180, 270])
+@pytest.mark.parametrize("dpi", [100, 200])
+def test_eyes_of_one_inch_photo_are_covered(
+    portrait: tuple[Image, np.ndarray], dpi: int, turn: int
+) -> None:
+    page = text_page(dpi)
+    eyes = pasted(page, portrait, dpi / 203, turn + 4, (dpi * 6, dpi * 3))
+    findings = find_faces(page, dpi, upright=True)
+    assert [f.kind for f in findings] == [Kind.EYES]
+    assert covers(findings, eyes)
+
+
+def test_bar_leaves_mouth_and_hair(portrait: tuple[Image, np.ndarray]) -> None:
+    page = text_page(200)
+    eyes = pasted(page, portrait, 1.0, 0, (1200, 600))
+    (bar,) = find_faces(page, 200, upright=True)
+    distance = float(np.linalg.norm(eyes[1] - eyes[0]))
+    assert area(bar.quad) < 3.2 * 1.4 * distance**2
+    mouth = eyes.mean(axis=0) + np.array([0, distance])
+    assert cv2.pointPolygonTest(bar.quad.astype(np.float32), tuple(map(float, mouth)), False) < 0
+
+
+@pytest.mark.parametrize("turn", [90, 180])
+def test_page_without_upright_text_is_searched_at_all_turns(
+    portrait: tuple[Image, np.ndarray], turn: int
+) -> None:
+    page = np.full((1654, 2339, 3), 255, np.uint8)
+    eyes = pasted(page, portrait, 2.0, turn, (1100, 800))
+    assert covers(find_faces(page, 200, upright=False), eyes)
+
+
+def test_high_contrast_copy(portrait: tuple[Image, np.ndarray]) -> None:
+    page = text_page(200)
+    eyes = pasted(page, portrait, 1.0, 180, (1200, 600))
+    grey = cv2.cvtColor(page, cv2.COLOR_BGR2GRAY).astype(np.float32)
+    copy = (255 / (1 + np.exp(-(grey - 125) / 25))).astype(np.uint8)
+    copied = np.asarray(cv2.cvtColor(copy, cv2.COLOR_GRAY2BGR), np.uint8)
+    assert covers(find_faces(copied, 200, upright=True), eyes)
+
+
+def test_pale_ghost_image(portrait: tuple[Image, np.ndarray]) -> None:
+    page = np.full((1169, 827, 3), 245, np.uint8)
+    pixels, eyes_in = portrait
+    pale = (pixels * 0.35 + 0.65 * 245).astype(np.uint8)
+    eyes = pasted(page, (pale, eyes_in), 0.7, 0, (500, 400))
+    assert covers(find_faces(page, 100, upright=True), eyes)
+
+
+def test_all_faces_of_a_group(portrait: tuple[Image, np.ndarray]) -> None:
+    page = text_page(200)
+    places = [(400 + 160 * i, 500 + 220 * j) for i in range(5) for j in range(2)]
+    all_eyes = [pasted(page, portrait, 0.75, 0, at) for at in places]
+    findings = find_faces(page, 200, upright=True)
+    assert all(covers(findings, eyes) for eyes in all_eyes)
+
+
+def test_full_mode_covers_the_whole_face(portrait: tuple[Image, np.ndarray]) -> None:
+    page = text_page(200)
+    eyes = pasted(page, portrait, 1.0, 90, (1200, 600))
+    (face,) = find_faces(page, 200, upright=True, mode="full")
+    assert face.kind is Kind.FACE
+    across = eyes[1] - eyes[0]
+    down = np.array([-across[1], across[0]])
+    for part in (0.9, 1.3):  # mouth and chin
+        point = eyes.mean(axis=0) + part * down
+        inside = cv2.pointPolygonTest(face.quad.astype(np.float32), tuple(map(float, point)), False)
+        assert inside >= 0
+
+
+@pytest.mark.parametrize("dpi", [100, 200, 300])
+def test_page_of_text_holes_and_seals_has_no_face(dpi: int) -> None:
+    page = text_page(dpi)
+    for i in range(4):
+        cv2.circle(page, (dpi // 4, dpi * (2 + 2 * i)), dpi // 8, (50, 50, 50), -1)
+        cv2.putText(page, "@", (dpi * (1 + i), dpi * 9), 0, dpi / 60, (0, 0, 0), dpi // 40)
+    cv2.circle(page, (dpi * 6, dpi * 8), round(dpi * 0.8), (40, 30, 200), dpi // 20)
+    cv2.ellipse(page, (dpi * 3, dpi * 5), (dpi // 2, dpi // 4), 5, 0, 360, (0, 0, 220), dpi // 60)
+    assert find_faces(page, dpi, upright=True) == ()
+
+
+def test_landmarks_follow_a_turned_look(portrait: tuple[Image, np.ndarray]) -> None:
+    pixels, eyes = portrait
+    turned = np.ascontiguousarray(np.rot90(pixels, -1))
+    height = pixels.shape[0]
+    truth = np.array([[height - y, x] for x, y in eyes])
+    middle = truth.mean(axis=0)
+    marks = landmarks(turned, Place(float(middle[0]) - 25, float(middle[1]), 120, np.pi / 2))
+    assert np.abs(marks.left - truth[0]).max() < 6
+    assert np.abs(marks.right - truth[1]).max() < 6
+    assert marks.flag > 0.5
