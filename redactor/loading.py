@@ -286,10 +286,9 @@ def _decoded_jpeg(data: bytes, image: Pillow.Image) -> Image:
             raise _damaged() from error
         pixels = simplejpeg.decode_jpeg(data, space, strict=False)
     if image.mode == "CMYK":
-        if "adobe" not in image.info:
-            pixels = 255 - pixels  # only Adobe's programs store the inks inverted
-        inks = Pillow.fromarray(255 - pixels, "CMYK")
-        return bgr(inks)
+        # Only Adobe's programs store the inks inverted; Pillow takes every file for theirs.
+        inks = 255 - pixels if "adobe" in image.info else pixels
+        return bgr(Pillow.fromarray(inks, "CMYK"))
     return np.asarray(pixels, dtype=np.uint8)
 
 

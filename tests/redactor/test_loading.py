@@ -25,6 +25,7 @@ from redactor.loading import (
     true_dpi,
 )
 
+DEFAULT = Limits()
 RED, GREEN, BLUE, GREY = (220, 20, 20), (20, 200, 20), (20, 20, 220), (128, 128, 128)
 
 
@@ -59,7 +60,7 @@ def near(a: tuple[int, ...], b: tuple[int, ...], tolerance: int = 12) -> bool:
     return max(abs(x - y) for x, y in zip(a, b, strict=True)) <= tolerance
 
 
-def refused(path: Path, *words: str, limits: Limits = Limits()) -> UnreadablePage:
+def refused(path: Path, *words: str, limits: Limits = DEFAULT) -> UnreadablePage:
     with pytest.raises(UnreadablePage) as caught:
         list(load_pages(path, limits))
     sentence = caught.value.sentence
