@@ -170,3 +170,19 @@ def test_make_and_run_offer_the_same_tasks() -> None:
     assert targets - {"help"} == set(run.TASKS)
     for target in targets - {"help"}:
         assert f"run.py {target}" in makefile
+
+
+def test_every_command_and_its_options_stand_in_both_readmes() -> None:
+    import typer
+
+    from webapp.cli import app
+
+    commands = typer.main.get_group(app).commands
+    assert "redact" in commands
+    wanted = {f"mangping {name}" for name in commands}
+    for command in commands.values():
+        options = [name for parameter in command.params for name in parameter.opts]
+        wanted |= {name for name in options if name.startswith("--") and name != "--help"}
+    for readme in ("README.md", "README.zh-CN.md"):
+        text = (ROOT / readme).read_text(encoding="utf-8")
+        assert [item for item in sorted(wanted) if item not in text] == [], readme
