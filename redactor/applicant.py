@@ -1,8 +1,11 @@
-"""One person of the roster as plain values, without the code that reads sheets."""
+"""The roster and its people as plain values, without the code that reads sheets."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
+
+from redactor.errors import Sentence
 
 
 @dataclass(frozen=True)
@@ -40,3 +43,13 @@ class Applicant:
 
     def __repr__(self) -> str:
         return f"Applicant(number={self.number}, row={self.row})"
+
+
+@dataclass(frozen=True)
+class Roster:
+    """All applicants of one sheet, in its order. `warnings`: what to look at but may stay."""
+
+    path: Path
+    sheet: str
+    applicants: tuple[Applicant, ...]
+    warnings: tuple[Sentence, ...] = ()

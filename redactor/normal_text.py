@@ -17,10 +17,10 @@ _HAN_EXTRA = frozenset("〇々")
 
 
 class Normalised(NamedTuple):
-    """`text` in normal form; `places[i]` is the place in the source of `text[i]`."""
+    """`text` in normal form; `origin[i]` is the place in the source of `text[i]`."""
 
     text: str
-    places: tuple[int, ...]
+    origin: tuple[int, ...]
 
 
 def is_han(char: str) -> bool:
@@ -82,7 +82,7 @@ def normalise(text: str) -> Normalised:
     NFKC; full width to half width; all brackets to ( ); spaces, interpuncts and accents removed
     (also ü -> u); a point or hyphen between two Chinese characters removed (it stands for an
     interpunct), a hyphen between two digits removed; traditional -> simplified; lower case.
-    The places are non-decreasing and as long as the text.
+    `origin` is non-decreasing and as long as the text.
     """
     chars: list[str] = []
     index: list[int] = []

@@ -38,7 +38,8 @@ class Term:
     alone, or (Chinese) where the matcher has other proof that it is not part of a longer word.
     `pattern`: a regular expression over normalised text, for terms with optional characters;
     it always matches `text` except for document numbers, where `text` is the organ's code.
-    `split`: letters before (after, if negative) the join of surname and initials; a match counts only when `written_apart` holds for its source text.
+    `split`: letters before (after, if negative) the join of surname and
+    initials; a match counts only when `written_apart` holds for its source text.
     """
 
     kind: Kind

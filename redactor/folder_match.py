@@ -1,0 +1,167 @@
+"""Which applicant a folder of scans belongs to; doubt is reported and never resolved by guessing."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from redactor.applicant import Applicant, Roster
+from redactor.errors import Sentence
+from redactor.normal_text import is_han, key
+
+_AFTER = re.compile(
+    r"^(?:的|申报|材料|资料|附件|扫描|职称|评审|盲评|个人|档案|文件|业绩|学历|证|同志|老师|初级|中级|副高|高级|正高|"
+    r"工程师|助理|技术|论文|报名|男|女)"
+)
+_ID = re.compile(r"(?<![0-9])[1-9][0-9]{16}[0-9x](?![0-9])")
+
+
+@dataclass(frozen=True)
+class FolderProblem:
+    """`subject`: the folder's name, or the roster row of an applicant without a folder."""
+
+    subject: str
+    sentence: Sentence
+
+
+@dataclass(frozen=True)
+class FolderMatches:
+    """`owners`: folder -> its one applicant. Whatever stands in `problems` is not in `owners`."""
+
+    owners: Mapping[str, Applicant]
+    problems: tuple[FolderProblem, ...]
+
+
+def match_folders(names: Sequence[str], roster: Roster) -> FolderMatches:
+    """Matches folder names to applicants.
+
+    An applicant with 材料目录 owns exactly that folder and no other. Other folders go by what
+    their name holds: a name or former name, an ID number, the number at its start (or, when
+    there is nothing else, at its end). All of it must point at the same single applicant.
+    """
+    by_column = {_plain(a.folder): a for a in roster.applicants if a.folder}
+    others = [a for a in roster.applicants if not a.folder]
+    chosen: dict[str, Applicant] = {}
+    problems: list[FolderProblem] = []
+    for name in names:
+        owner = by_column.get(_plain(name))
+        if owner is not None:
+            chosen[name] = owner
+            continue
+        found = _candidates(name, others, roster.applicants)
+        if len(found) == 1:
+            chosen[name] = found[0]
+        else:
+            problems.append(FolderProblem(name, _no_owner(found)))
+    counts = Counter(owner.number for owner in chosen.values())
+    for name, owner in chosen.items():
+        if counts[owner.number] > 1:
+            problems.append(FolderProblem(name, _several(owner)))
+    owners = {n: a for n, a in chosen.items() if counts[a.number] == 1}
+    missing = [a for a in roster.applicants if a.number not in counts]
+    problems += [FolderProblem(f"{roster.sheet}:{a.row}", _missing(a)) for a in missing]
+    return FolderMatches(owners, tuple(problems))
+
+
+def _plain(name: str | None) -> str:
+    return unicodedata.normalize("NFC", name or "").strip().strip("/\\").strip()
+
+
+def _candidates(
+    name: str, free: Sequence[Applicant], everyone: Sequence[Applicant]
+) -> tuple[Applicant, ...]:
+    """Applicants that a folder name points at: one is a match, () none, several a doubt."""
+    text = key(name)
+    named = _named(text, everyone)
+    ids = set(_ID.findall(text))
+    by_id = [a for a in everyone if a.id_number and a.id_number.lower() in ids]
+    if ids and not by_id:
+        # A number that is nobody's speaks against everyone whose own number is known.
+        named = [a for a in named if not a.id_number]
+        if not named:
+            return ()
+    start, end = _number(name)
+    by_number = [a for a in everyone if a.number == start]
+    evidence = [set(a.number for a in group) for group in (named, by_id, by_number) if group]
+    if not evidence:
+        by_number = [a for a in everyone if a.number == end]
+        evidence = [{a.number for a in by_number}] if by_number else []
+    if not evidence:
+        return ()
+    common = set.intersection(*evidence)
+    pointed = common or set.union(*evidence)
+    found = tuple(a for a in everyone if a.number in pointed)
+    if len(common) == 1 and found[0] not in free:
+        # Its own folder is another one, as 材料目录 says.
+        return ()
+    return found
+
+
+def _number(name: str) -> tuple[int | None, int | None]:
+    plain = unicodedata.normalize("NFKC", name).strip()
+    start = re.match(r"(?:第|no\.?|序号)?\s*#?0*(\d{1,6})(?![\dxX.])", plain, re.I)
+    end = re.search(r"(?<!\d)0*(\d{1,6})(?:号|号?申报人)?$", plain)
+    return (int(start.group(1)) if start else None, int(end.group(1)) if end else None)
+
+
+def _named(text: str, applicants: Iterable[Applicant]) -> list[Applicant]:
+    """Applicants whose name stands in a folder's key and not inside a longer roster name."""
+    spans: list[tuple[int, int, Applicant]] = []
+    for applicant in applicants:
+        for name in {key(n) for n in (applicant.name, *applicant.former_names)}:
+            for match in re.finditer(f"(?={re.escape(name)})", text) if len(name) >= 2 else ():
+                spans.append((match.start(), match.start() + len(name), applicant))
+    kept = [
+        (a, b, who)
+        for a, b, who in spans
+        if not any(x <= a and b <= y and (y - x) > (b - a) for x, y, _ in spans)
+        and _whole(text, a, b)
+    ]
+    return list({who.number: who for _, _, who in kept}.values())
+
+
+def _whole(text: str, start: int, end: int) -> bool:
+    """Whether a name is not part of a longer one: 李明 in 李明远, who is not in the roster."""
+    if end - start >= 5:
+        return True
+    if not is_han(text[start]):
+        before = text[start - 1] if start else " "
+        after = text[end] if end < len(text) else " "
+        return not before.isalpha() and not after.isalpha()
+    follows = end < len(text) and is_han(text[end]) and not _AFTER.match(text[end:])
+    lead = re.search(r"[\u3400-\u9fff]*$", text[:start])
+    return not follows and (lead is None or len(lead.group()) != 1)
+
+
+def _no_owner(found: tuple[Applicant, ...]) -> Sentence:
+    if found:
+        rows = ", ".join(str(a.row) for a in found)
+        return Sentence(
+            f"此文件夹可对应名册第 {rows} 行的不同申报人，未使用。请在名册“材料目录”列写明文件夹名。",
+            f"This folder may belong to the applicants in roster rows {rows} and was not used. "
+            "Write the folder's name into the roster's column 材料目录.",
+        )
+    return Sentence(
+        "此文件夹在名册中找不到申报人，未使用。请改用“序号+姓名”命名，或在名册“材料目录”列写明。",
+        "This folder matches no applicant of the roster and was not used. Name it by 序号 and "
+        "姓名, or write its name into the roster's column 材料目录.",
+    )
+
+
+def _several(owner: Applicant) -> Sentence:
+    return Sentence(
+        f"名册第 {owner.row} 行的申报人对应了不止一个文件夹，这些文件夹均未使用。请合并为一个。",
+        f"More than one folder matches the applicant in roster row {owner.row}; none of them was "
+        "used. Put them into one.",
+    )
+
+
+def _missing(applicant: Applicant) -> Sentence:
+    return Sentence(
+        f"名册第 {applicant.row} 行的申报人没有可用的文件夹。请补交材料，或在“材料目录”列写明文件夹名。",
+        f"The applicant in roster row {applicant.row} has no usable folder. Add the scans, or "
+        "write the folder's name into the column 材料目录.",
+    )
