@@ -126,8 +126,13 @@ def _refuse_damaged_jpeg(item: pdfium.PdfImage) -> None:
 
 
 def _rendered(page: pdfium.PdfPage, scale: float) -> Image:
-    bitmap = page.render(scale=scale, may_draw_forms=True, draw_annots=True, fill_color="white",
-                         force_bitmap_format=raw.FPDFBitmap_BGR)  # fmt: skip
+    bitmap = page.render(
+        scale=scale,
+        may_draw_forms=True,
+        draw_annots=True,
+        fill_color=(255, 255, 255, 255),
+        force_bitmap_format=raw.FPDFBitmap_BGR,
+    )
     try:
         return np.array(bitmap.to_numpy(), dtype=np.uint8)[:, :, :3].copy()
     finally:
@@ -214,8 +219,8 @@ def _char_quad(textpage: pdfium.PdfTextPage, index: int, matrix: Matrix) -> Quad
     right, top = max(tight[2], loose[2]), max(tight[3], loose[3])
     quad = mapped(np.array([[left, top], [right, top], [right, bottom], [left, bottom]]), matrix)
     # Text set at an angle keeps its upright box; the corner order follows the nearest quarter.
-    angle = raw.FPDFText_GetCharAngle(textpage, index)
-    return np.roll(quad, round(max(angle, 0.0) / (math.pi / 2)) % 4, axis=0)
+    clockwise = raw.FPDFText_GetCharAngle(textpage, index)
+    return np.roll(quad, -round(max(clockwise, 0.0) / (math.pi / 2)) % 4, axis=0)
 
 
 def _on_page(quad: Quad, size: tuple[int, int]) -> bool:
