@@ -82,14 +82,18 @@ def find_faces(
     candidates = list(_search(pixels, dpi, upright, regions))
     found: list[Finding] = []
     doubtful: list[_Candidate] = []
+    sure: list[_Candidate] = []
     for rivals in _clusters(candidates):
         best = _upright_rival(pixels, rivals)
+        if best.score < _SURE and _is_echo(best, sure, regions):
+            continue
         x0, y0, x1, y1 = bounds(best.box)
         if min(x1 - x0, y1 - y0) < _SMALLEST_MM * dpi / 25.4:
             continue
         marks = landmarks(pixels, _place(best))
         if best.score >= _SURE or marks.flag >= _FLAG:
             found.append(_masked(best, marks, mode))
+            sure += [best] if best.score >= _SURE else []
         else:
             doubtful.append(best)
     return (*found, *_masked_whole(doubtful, found, regions, mode))
@@ -158,9 +162,11 @@ def _windows(regions: Sequence[Picture], dpi: float, size: tuple[int, int]) -> t
     windows = []
     for x0, y0, x1, y1 in boxes:
         small = (x1 - x0) * (y1 - y0) <= _MEGAPIXELS_ENLARGED * 1e6
-        enlarged = 2.0 if dpi < 200 or small else 1.0
-        most = float(np.sqrt(_MEGAPIXELS_MOST * 1e6 / max(1, (x1 - x0) * (y1 - y0))))
-        windows.append(_Window(x0, y0, x1, y1, min(enlarged, most)))
+        pixels = max(1, (x1 - x0) * (y1 - y0))
+        most = float(np.sqrt(_MEGAPIXELS_MOST * 1e6 / pixels))
+        enlarged = float(np.sqrt(_MEGAPIXELS_ALL_TURNS * 1e6 / pixels))
+        wanted = min(2.0, max(1.0, enlarged)) if dpi < 200 or small else 1.0
+        windows.append(_Window(x0, y0, x1, y1, min(wanted, most)))
     return tuple(windows)
 
 
@@ -283,6 +289,19 @@ def _masked_whole(
         if hits:
             best = max(hits, key=lambda hit: hit.score)
             yield Finding(kind, _rolled_box(best), "", best.score, why, FINDER)
+
+
+def _is_echo(hit: _Candidate, sure: Sequence[_Candidate], regions: Sequence[Picture]) -> bool:
+    """Whether a weak hit lies outside all pictures with a sure face next to it: what the
+    landmark network would believe in there is that face."""
+    if any(region.holds(hit.box) for region in regions):
+        return False
+    return any(overlap(_doubled(hit.box), other.box) > 0 for other in sure)
+
+
+def _doubled(box: Quad) -> Quad:
+    centre = box.mean(axis=0)
+    return centre + 2 * (box - centre)
 
 
 def _inside(hit: _Candidate, region: Picture) -> bool:

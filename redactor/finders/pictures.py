@@ -19,7 +19,9 @@ from redactor.page import Image, Quad
 WORK_DPI = 100.0
 _STROKE_MM = 2.0
 _JOIN_MM = 2.5
-_SMALLEST_MM = 5.0
+_SMALLEST_MM, _NARROWEST_MM = 5.0, 3.5
+# Bars such as table heads and struck-out lines: longer than 5 times their height, under 8 mm.
+_LONGEST_STRIP, _STRIP_MM = 5, 8.0
 _INK_STEP = 16
 _FLAT = 5.0
 
@@ -64,17 +66,22 @@ def find_pictures(pixels: Image, dpi: float) -> tuple[Picture, ...]:
     scale = min(1.0, WORK_DPI / dpi)
     grey = _shrunk_grey(pixels, scale)
     per_mm = dpi * scale / 25.4
-    masses = _masses(grey, per_mm)
+    closed = np.asarray(
+        cv2.morphologyEx(grey, cv2.MORPH_CLOSE, _square(_STROKE_MM * per_mm)), np.uint8
+    )
+    masses = _masses(closed)
     joined = cv2.morphologyEx(masses, cv2.MORPH_CLOSE, _square(_JOIN_MM * per_mm))
     count, labels, stats, _ = cv2.connectedComponentsWithStats(joined, connectivity=8)
     found = []
     for label in range(1, count):
         x, y, w, h = (int(v) for v in stats[label, :4])
-        if max(w, h) < _SMALLEST_MM * per_mm or min(w, h) < _SMALLEST_MM * per_mm / 2:
+        if max(w, h) < _SMALLEST_MM * per_mm or min(w, h) < _NARROWEST_MM * per_mm:
+            continue
+        if max(w, h) > _LONGEST_STRIP * min(w, h) and min(w, h) < _STRIP_MM * per_mm:
+            continue
+        if _is_flat(closed[y : y + h, x : x + w]):
             continue
         inside = labels[y : y + h, x : x + w] == label
-        if _is_flat(grey[y : y + h, x : x + w], inside):
-            continue
         found.append(_picture(x, y, w, h, float(inside.mean()), scale, pixels))
     return tuple(sorted(found, key=lambda p: -p.width * p.height))
 
@@ -90,18 +97,17 @@ def _shrunk_grey(pixels: Image, scale: float) -> Grey:
     return np.asarray(small.min(axis=2), np.uint8)
 
 
-def _masses(grey: Grey, per_mm: float) -> Grey:
-    """255 where the page is darker than paper over more than a stroke's width."""
-    closed = cv2.morphologyEx(grey, cv2.MORPH_CLOSE, _square(_STROKE_MM * per_mm))
+def _masses(closed: Grey) -> Grey:
+    """255 where the page, its strokes closed, is darker than paper."""
     paper = float(np.percentile(closed[::4, ::4], 85))
     return np.asarray((closed < paper - _INK_STEP) * 255, np.uint8)
 
 
-def _is_flat(grey: Grey, inside: npt.NDArray[np.bool_]) -> bool:
-    """True for a tint without any drawing in it, such as a shaded table head or a red cover."""
-    core = cv2.erode(inside.astype(np.uint8), _square(5)) > 0
-    values = grey[core]
-    return len(values) > 0 and float(values.std()) < _FLAT
+def _is_flat(closed: Grey) -> bool:
+    """True for a tint with nothing but strokes in it, such as a shaded table head or a cover."""
+    edge = min(3, min(closed.shape) // 4)
+    core = closed[edge : closed.shape[0] - edge, edge : closed.shape[1] - edge]
+    return float(core.std()) < _FLAT
 
 
 def _picture(x: int, y: int, w: int, h: int, fill: float, scale: float, pixels: Image) -> Picture:
