@@ -14,6 +14,7 @@ from typing import Literal
 
 import cv2
 import numpy as np
+import numpy.typing as npt
 
 from redactor.finders.face_landmarks import Landmarks, Place, Points, face_flag, landmarks
 from redactor.finders.photo_frames import is_portrait_shaped
@@ -202,14 +203,34 @@ def _detect_turned(pixels: Image, window: _Window, turns: Iterable[int]) -> Iter
 
 
 def _detect(image: Image, to_page: Matrix, turn: int) -> Iterator[_Candidate]:
-    detector = _detector()
-    detector.setInputSize((image.shape[1], image.shape[0]))
-    _, hits = detector.detect(image)
-    for hit in hits if hits is not None else ():
+    for hit in _hits(image):
         x, y, w, h = (float(v) for v in hit[:4])
         box = np.array([[x, y], [x + w, y], [x + w, y + h], [x, y + h]])
         eyes = hit[4:8].astype(np.float64).reshape(2, 2)
         yield _Candidate(mapped(box, to_page), mapped(eyes, to_page), float(hit[14]), turn)
+
+
+def _hits(image: Image) -> Points:
+    """(n, 15) hits of the detector. When one network is given pictures of changing size, OpenCV
+    4.10 at times fills its outputs with rubbish; a fresh network then looks again."""
+    size = (image.shape[1], image.shape[0])
+    for _ in range(3):
+        detector = _detector()
+        detector.setInputSize(size)
+        _, found = detector.detect(image)
+        hits = np.zeros((0, 15)) if found is None else np.asarray(found, np.float64)
+        sound = _are_sound(hits, size)
+        if sound.all():
+            return hits
+        _detector.cache_clear()
+    return np.asarray(hits[sound])
+
+
+def _are_sound(hits: Points, size: tuple[int, int]) -> npt.NDArray[np.bool_]:
+    """Finite, of a size that fits the picture, and no score of exactly 1, which no face reaches."""
+    finite = np.isfinite(hits).all(axis=1)
+    fits = (hits[:, 2:4] > 0).all(axis=1) & (hits[:, 2:4] < 3 * max(size)).all(axis=1)
+    return np.asarray(finite & fits & (hits[:, 14] < 0.999))
 
 
 def _clusters(candidates: Sequence[_Candidate]) -> list[list[_Candidate]]:

@@ -24,6 +24,8 @@ _SMALLEST_MM, _NARROWEST_MM = 5.0, 3.5
 _LONGEST_STRIP, _STRIP_MM = 5, 8.0
 _INK_STEP = 16
 _FLAT = 5.0
+# A light ground of which half hardly varies is a shaded cell; a pale photo varies more.
+_LIGHT, _TINT_SPREAD = 120, 4.0
 
 Grey = npt.NDArray[np.uint8]
 
@@ -107,7 +109,9 @@ def _is_flat(closed: Grey) -> bool:
     """True for a tint with nothing but strokes in it, such as a shaded table head or a cover."""
     edge = min(3, min(closed.shape) // 4)
     core = closed[edge : closed.shape[0] - edge, edge : closed.shape[1] - edge]
-    return float(core.std()) < _FLAT
+    low, middle, high = np.percentile(core, (25, 50, 75))
+    tint = middle > _LIGHT and high - low < _TINT_SPREAD
+    return bool(tint) or float(core.std()) < _FLAT
 
 
 def _picture(x: int, y: int, w: int, h: int, fill: float, scale: float, pixels: Image) -> Picture:
