@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
-import tempfile
+import secrets
 from collections.abc import Callable
 from pathlib import Path
 
@@ -18,22 +17,23 @@ def write_all(writers: dict[Path, Callable[[Path], None]]) -> None:
     InputError that names the file.
     """
     done: list[tuple[Path, Path]] = []
+    current = Path()
     try:
-        for path, write in writers.items():
-            try:
-                handle, name = tempfile.mkstemp(dir=path.parent, suffix=path.suffix)
-                os.close(handle)
-                done.append((Path(name), path))
-                write(Path(name))
-            except OSError as error:
-                raise InputError(
-                    problem(
-                        f"无法写入 {path}：{error.strerror or error}。请检查文件夹和权限。",
-                        f"Cannot write {path}: {error.strerror or error}. Check folder and rights.",
-                    )
-                ) from error
-        for temporary, path in done:
-            os.replace(temporary, path)
+        for current, write in writers.items():
+            temporary = current.with_name(f".{secrets.token_hex(6)}{current.suffix}")
+            done.append((temporary, current))
+            write(temporary)
+        for temporary, current in done:
+            temporary.replace(current)
+    except OSError as error:
+        why = error.strerror or error
+        raise InputError(
+            problem(
+                f"无法写入 {current}：{why}。请检查文件夹和权限，并关闭已打开的同名文件。",
+                f"Cannot write {current}: {why}. Check the folder and its rights, and close the "
+                "file if it is open.",
+            )
+        ) from error
     finally:
         for temporary, _ in done:
             temporary.unlink(missing_ok=True)

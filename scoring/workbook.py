@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import xlsxwriter
+from xlsxwriter.exceptions import FileCreateError
 from xlsxwriter.worksheet import Worksheet
 
 from scoring.case import Case, cases
@@ -52,7 +53,10 @@ def write_workbook(
     _rulings(book.add_worksheet("裁定与更正"), formats, round_)
     _policy(book.add_worksheet("政策"), formats, policy)
     _proof(book.add_worksheet("校验"), formats, hashes)
-    book.close()
+    try:
+        book.close()
+    except FileCreateError as error:
+        raise OSError(str(error)) from error
 
 
 def summary_order(result: Result) -> list[CandidateResult]:

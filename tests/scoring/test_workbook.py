@@ -71,7 +71,7 @@ def without_cached_values(source: Path, target: Path) -> None:
         for name in old.namelist():
             data = old.read(name)
             if name.startswith("xl/worksheets/"):
-                data, count = re.subn(rb"(</f>)<v>[^<]*</v>", rb"\1", data)
+                data = re.sub(rb"(</f>)<v>[^<]*</v>", rb"\1", data)
             new.writestr(name, data)
 
 
