@@ -1,0 +1,33 @@
+"""Brings a store's database to a revision, from code, so that an office needs no ini file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+from alembic import command
+from alembic.config import Config
+from sqlalchemy import Engine
+
+Store = Literal["review"]
+
+_SCRIPTS = Path(__file__).parent / "migrations"
+
+
+def migrate(engine: Engine, store: Store, revision: str = "head") -> None:
+    """Upgrade `engine`'s database to `revision` in one transaction."""
+    with engine.begin() as connection:
+        command.upgrade(_config(store, connection), revision)
+
+
+def migrate_down(engine: Engine, store: Store, revision: str) -> None:
+    """Downgrade to `revision` ("base": nothing left). Tables of later revisions lose their rows."""
+    with engine.begin() as connection:
+        command.downgrade(_config(store, connection), revision)
+
+
+def _config(store: Store, connection: object) -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(_SCRIPTS / store).replace("%", "%%"))
+    config.attributes["connection"] = connection
+    return config
