@@ -1,6 +1,6 @@
 """Measures from output pixels what was hidden, partly hidden or leaked, and what was lost.
 
-    python benchmarks/recall.py [SET] [--seed N --applicants N] [--profile strict] [--misses FILE]
+    python -m benchmarks.recall [SET] [--seed N --applicants N] [--profile strict] [--misses FILE]
 
 SET holds scans/, roster.xlsx and truth.json.gz as sample_scans/generate.py makes them (default:
 sample_scans/set); with --seed a fresh set is made first. Two controls are measured on the same
@@ -51,7 +51,7 @@ class Verdict:
 def solid(pixels: Image) -> np.ndarray:
     """Mask of solid black areas: print is too thin to survive the opening, masks are not."""
     black = (pixels.max(axis=2) <= BLACK).astype(np.uint8)
-    size = max(5, round(max(pixels.shape[:2]) / 260)) | 1
+    size = max(5, round(max(pixels.shape[:2]) / 360)) | 1
     kernel = np.ones((size, size), np.uint8)
     return np.asarray(cv2.dilate(cv2.erode(black, kernel, borderValue=1), kernel)).astype(bool)
 
@@ -144,12 +144,19 @@ def table(verdicts: Iterable[Verdict], key: Callable[[Verdict], str]) -> list[st
 
 def run(folder: Path, out: Path, profile: str, jobs: int) -> dict[tuple[str, int], dict]:  # type: ignore[type-arg]
     """Redacts the set with the command line; the report's pages by (source, page)."""
+    if (out / "vault" / "report.json").exists():
+        return pages_of(out)
     command = [sys.executable, "-m", "webapp.cli", "redact", str(folder / "scans")]
     command += ["--roster", str(folder / "roster.xlsx"), "--blind", str(out / "blind")]
     command += ["--vault", str(out / "vault"), "--profile", profile, "--jobs", str(jobs)]
     done = subprocess.run(command, check=False)
     if done.returncode not in (0, 1, 3):
         raise SystemExit(done.returncode)
+    return pages_of(out)
+
+
+def pages_of(out: Path) -> dict[tuple[str, int], dict]:  # type: ignore[type-arg]
+    """The report's pages by (source, page)."""
     report = json.loads((out / "vault" / "report.json").read_text(encoding="utf-8"))
     return {(page["source"], page["source_page"]): page for page in report["pages"]}
 
@@ -174,7 +181,7 @@ def main() -> None:
     parser.add_argument("--applicants", type=int, default=6)
     parser.add_argument("--profile", default="strict")
     parser.add_argument("--jobs", type=int, default=2)
-    parser.add_argument("--out", type=Path)
+    parser.add_argument("--out", type=Path, help="keep blind/ and vault/ here, or measure them")
     parser.add_argument("--misses", type=Path, help="write every item not fully hidden here")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as scratch:
@@ -210,7 +217,7 @@ def measure(
         source = load_page(folder / "scans" / page.source, page.source_page)
         upright = turn(source.pixels, page.rotation)
         matrix = geometry.quarter_turn(page.rotation, source.pixels.shape[1::-1])
-        return solid(upright), matrix @ source.source_to_page
+        return solid(upright), matrix
 
     def black(page: PageTruth) -> tuple[np.ndarray | None, np.ndarray]:
         return np.ones(page.size[::-1], dtype=bool), np.eye(3)

@@ -11,10 +11,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from redactor.applicant import Applicant
+from redactor.applicant import Applicant, Roster
 from redactor.assembly import BlindPage, assemble, recall, write_manifest
 from redactor.attachment import neutral_category
 from redactor.errors import ExitCode, Sentence, UsageError
+from redactor.folder_match import match_folders
 from redactor.file_job import FileJob, PageRecord, failed, results_name
 from redactor.identity import Identity, identity_of
 from redactor.intake import Intake, SourceFile, open_scans
@@ -23,7 +24,7 @@ from redactor.page import State
 from redactor.profile import Profile
 from redactor.reading import reader_version
 from redactor.report import report_values, write_html, write_json, write_key
-from redactor.roster import Roster, match_folders, read_roster
+from redactor.roster import read_roster
 from redactor.vault import Vault
 from redactor.workers import run_jobs
 
@@ -50,10 +51,11 @@ class Order:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What came of it: pages by state, what was left out and why."""
+    """What came of it: pages by state, what was left out and why, what else to know."""
 
     pages: tuple[BlindPage, ...]
     problems: tuple[tuple[str, Sentence], ...]
+    notes: tuple[Sentence, ...]
     seconds: float
 
     def count(self, state: State) -> int:
@@ -78,7 +80,7 @@ def redact(order: Order, progress: Progress) -> Outcome:
     roster = read_roster(order.roster)
     _check_places(order)
     with open_scans(order.scans) as intake:
-        owners, problems = _owners(intake, roster)
+        owners, problems, notes = _owners(intake, roster)
         if not owners:
             raise UsageError(
                 "没有一个文件夹能与花名册对应，未写入任何内容。文件夹名应含姓名、身份证号或序号，"
@@ -98,7 +100,7 @@ def redact(order: Order, progress: Progress) -> Outcome:
         done = _run(jobs, vault, order.jobs, progress)
     pages = _assembled(order, vault, jobs, done, codes)
     seconds = time.perf_counter() - clock
-    outcome = Outcome(tuple(pages), tuple(problems), seconds)
+    outcome = Outcome(tuple(pages), tuple(problems), tuple(notes), seconds)
     _write_reports(order, vault, roster, codes, outcome, started)
     return outcome
 
@@ -131,12 +133,14 @@ def _check_places(order: Order) -> None:
 
 def _owners(
     intake: Intake, roster: Roster
-) -> tuple[dict[str, Applicant], list[tuple[str, Sentence]]]:
-    """(folder -> its one applicant, everything that is left out with the reason)."""
+) -> tuple[dict[str, Applicant], list[tuple[str, Sentence]], list[Sentence]]:
+    """(folder -> its one applicant, what is left out and why, what does not stop a page)."""
     matches = match_folders(intake.folders, roster)
+    folders = set(intake.folders)
     problems = [(problem.source, problem.sentence) for problem in intake.problems]
-    problems += [(problem.subject, problem.sentence) for problem in matches.problems]
-    return dict(matches.owners), problems
+    problems += [(p.subject, p.sentence) for p in matches.problems if p.subject in folders]
+    notes = [*roster.warnings, *(p.sentence for p in matches.problems if p.subject not in folders)]
+    return dict(matches.owners), problems, notes
 
 
 def _jobs(

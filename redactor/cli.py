@@ -94,13 +94,15 @@ def _run(
     )
     with _ProgressLine() as progress:
         outcome = redact(order, progress.update)
+    for note in outcome.notes:
+        _say(note)
     for where, what in outcome.problems:
         _say(f"{where}: {what}")
     for page in outcome.pages:
         if page.record.state != State.CLEAN:
-            label = Sentence("第", "page ") if page.record.state else ""
-            where = f"{page.record.source} ({label}{page.record.source_page + 1}{Sentence('页', '')})"
-            _say(f"{where}: {page.record.reason}")
+            number = page.record.source_page + 1
+            where = Sentence(f"第 {number} 页", f"page {number}")
+            _say(f"{page.record.source}, {where}: {page.record.reason}")
     total = len(outcome.pages)
     counts = {state: outcome.count(state) for state in State}
     rate = total / outcome.seconds * 60 if outcome.seconds else 0.0

@@ -22,6 +22,8 @@ SMALLEST_STAMP = 24
 """Shortest side of a red blob worth a second look, pixels at the working size."""
 PALEST, DARKEST = 8, 90
 """A watermark is this much darker than the paper, grey levels 0..255."""
+SMALLEST_LETTER = 16
+"""Shortest side of a pale blob that may be a letter, pixels at the working size."""
 PALE_SHARE = (0.001, 0.25)
 """Share of the page that a watermark covers: less is dust, more is a photo or a shadow."""
 
@@ -41,7 +43,7 @@ def find_layers(pixels: Image) -> list[Layer]:
     small: Image = np.asarray(
         cv2.resize(pixels, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA), np.uint8
     )
-    return [*_under_red(pixels, small, scale), *_pale(pixels, small)]
+    return [*_under_red(pixels, small, scale), *_pale(small, scale)]
 
 
 def lift_red(pixels: Image) -> Image:
@@ -73,23 +75,51 @@ def _under_red(pixels: Image, small: Image, scale: float) -> list[Layer]:
     return layers
 
 
-def _pale(pixels: Image, small: Image) -> list[Layer]:
-    """The page with everything but pale ink painted over, when there is enough pale ink."""
+def _pale(small: Image, scale: float) -> list[Layer]:
+    """The part of the page that holds pale ink, with the print painted over by its surroundings."""
     grey = small.min(axis=2)
-    paper = _paper(grey)
-    depth = cv2.subtract(paper, grey)
+    depth = cv2.subtract(_paper(grey), grey)
     dark = (depth >= DARKEST).astype(np.uint8)
-    print_ = cv2.dilate(dark, np.ones((7, 7), np.uint8))
+    print_ = cv2.dilate(dark, np.ones((5, 5), np.uint8))
     pale = ((depth > PALEST) & (depth < DARKEST) & (print_ == 0)).astype(np.uint8)
-    pale = cv2.morphologyEx(pale, cv2.MORPH_OPEN, np.ones((2, 2), np.uint8))
-    if not PALE_SHARE[0] < pale.mean() < PALE_SHARE[1]:
+    pale = cv2.morphologyEx(pale, cv2.MORPH_OPEN, np.ones((3, 3), np.uint8))
+    box = _strokes_box(pale)
+    if box is None:
         return []
-    depth[print_ > 0] = 0
-    stretch = 220.0 / max(float(np.percentile(depth[pale > 0], 90)), 1.0)
-    stretched = 255 - np.clip(depth.astype(np.float32) * stretch, 0, 255).astype(np.uint8)
-    h, w = pixels.shape[:2]
-    full = cv2.resize(stretched, (w, h), interpolation=cv2.INTER_LINEAR)
-    return [Layer("pale", np.repeat(full[:, :, None], 3, axis=2), (0, 0))]
+    x0, y0, x1, y1 = box
+    part = np.s_[y0:y1, x0:x1]
+    # Thin print over a pale stroke is bridged from both sides; a photo has no print to bridge.
+    whole = cv2.inpaint(depth[part], print_[part], 3, cv2.INPAINT_TELEA)
+    stretch = 220.0 / max(float(np.percentile(depth[part][pale[part] > 0], 90)), 1.0)
+    stretched = 255 - np.clip(whole.astype(np.float32) * stretch, 0, 255).astype(np.uint8)
+    origin = (round(x0 / scale), round(y0 / scale))
+    size = (max(1, round((x1 - x0) / scale)), max(1, round((y1 - y0) / scale)))
+    full = cv2.resize(stretched, size, interpolation=cv2.INTER_LINEAR)
+    return [Layer("pale", np.repeat(full[:, :, None], 3, axis=2), origin)]
+
+
+def _strokes_box(pale: np.ndarray) -> tuple[int, int, int, int] | None:
+    """Bounds of all pale blobs as large as a letter of a watermark; None when there are none."""
+    joined = cv2.dilate(pale, np.ones((5, 5), np.uint8))
+    count, _, stats, _ = cv2.connectedComponentsWithStats(joined)
+    blobs = [
+        s
+        for s in stats[1:count]
+        if min(s[2], s[3]) >= SMALLEST_LETTER and max(s[2], s[3]) < 0.8 * max(pale.shape)
+    ]
+    if not blobs:
+        return None
+    share = sum(int(s[cv2.CC_STAT_AREA]) for s in blobs) / pale.size
+    if not PALE_SHARE[0] < share < PALE_SHARE[1]:
+        return None
+    boxes = np.array(blobs)
+    margin = 2 * SMALLEST_LETTER
+    return (
+        max(0, int(boxes[:, 0].min()) - margin),
+        max(0, int(boxes[:, 1].min()) - margin),
+        min(pale.shape[1], int((boxes[:, 0] + boxes[:, 2]).max()) + margin),
+        min(pale.shape[0], int((boxes[:, 1] + boxes[:, 3]).max()) + margin),
+    )
 
 
 def _paper(grey: np.ndarray) -> np.ndarray:

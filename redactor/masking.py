@@ -14,7 +14,7 @@ from redactor.page import Finding, Image, Kind, Quad
 
 MASK_COLOUR = (0, 0, 0)
 """Solid black: blur and mosaic can be undone (Hill et al., PoPETs 2016)."""
-ALONG, ACROSS = 0.03, 0.06
+ALONG, ACROSS = 0.05, 0.07
 """Margin of a text mask, in line heights: covers the blur at a glyph's edge, not its neighbour."""
 TEXT_KINDS = frozenset(
     {

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from redactor import geometry
+from redactor.finders.document_numbers import find_document_numbers
 from redactor.finders.known import find_known
 from redactor.finders.labels import find_labels
 from redactor.finders.patterns import find_patterns
@@ -28,7 +29,8 @@ POORLY_READ = 0.6
 class MaskedPage:
     """A page ready to be encoded. `masked`: upright pixels with solid masks.
 
-    `source_to_output`: homography from the loaded page's pixels to `masked`.
+    `source_to_output`: homography to `masked` from the pixels as every viewer shows them (EXIF
+    orientation applied, PDF rendered).
     """
 
     masked: Image
@@ -50,9 +52,9 @@ def redact_page(
     page, reading = read(source, reader, cache)
     findings = tuple(find(page, reading, identity, profile))
     masked = paint(page, (mask_quad(finding) for finding in findings))
-    turned = geometry.quarter_turn(reading.rotation, (source.pixels.shape[1], source.pixels.shape[0]))
+    turned = geometry.quarter_turn(reading.rotation, source.pixels.shape[1::-1])
     state, reason = judge(reading)
-    return MaskedPage(masked, reading, findings, turned @ source.source_to_page, state, reason)
+    return MaskedPage(masked, reading, findings, turned, state, reason)
 
 
 def read(
@@ -76,13 +78,15 @@ def read(
 def find(page: Image, reading: Reading, identity: Identity, profile: Profile) -> Iterator[Finding]:
     """All findings of a page that the profile asks for."""
     yield from find_text(reading, identity, profile)
-    yield from find_labels(page, reading, _label_kinds(profile))
+    yield from find_labels(page, reading, profile.kinds)
 
 
 def find_text(reading: Reading, identity: Identity, profile: Profile) -> Iterator[Finding]:
     """Findings that need no pixels: re-matching a cached reading is only this."""
     for stream in streams(reading):
         yield from find_known(stream, identity)
+        if Kind.DOCUMENT_NUMBER in profile.kinds:
+            yield from find_document_numbers(stream, identity)
         if profile.others:
             yield from find_patterns(stream, profile.kinds)
 
@@ -95,18 +99,6 @@ def judge(reading: Reading) -> tuple[State, str]:
     return State.CLEAN, ""
 
 
-def _label_kinds(profile: Profile) -> frozenset[Kind]:
-    return profile.kinds
-
-
 def _turned(line: Line, matrix: Matrix) -> Line:
     chars = tuple(replace(c, quad=geometry.mapped(c.quad, matrix)) for c in line.chars)
     return replace(line, chars=chars, quad=geometry.mapped(line.quad, matrix))
-
-
-def described(findings: Iterable[Finding]) -> str:
-    """Kinds with their counts, for a log line that names nobody."""
-    counts: dict[str, int] = {}
-    for finding in findings:
-        counts[finding.kind] = counts.get(finding.kind, 0) + 1
-    return ", ".join(f"{kind} {count}" for kind, count in sorted(counts.items()))

@@ -79,7 +79,7 @@ def matches(stream: Stream, terms: Iterable[Term]) -> Iterator[Match]:
 
 
 def _in_source(stream: Stream, term: Term, start: int, end: int, wrong: int) -> Match | None:
-    index = stream.normal.index
+    index = stream.normal.origin
     if end <= start:
         return None
     return Match(term, index[start], index[end - 1] + 1, wrong)
@@ -117,7 +117,7 @@ class _Fits:
         self._text, self._may, self._free = stream.normal.text, [], []
         self._where: dict[str, list[int]] = defaultdict(list)
         simple = simplified_characters()
-        for place, (own, at) in enumerate(zip(self._text, stream.normal.index, strict=True)):
+        for place, (own, at) in enumerate(zip(self._text, stream.normal.origin, strict=True)):
             char = stream.char(at)
             may = {own}
             if char is not None:

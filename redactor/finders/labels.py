@@ -88,9 +88,9 @@ class _Page:
         same_line = label.line.chars[label.value : label.end]
         text = "".join(c.text for c in same_line).strip("_ .:：。")
         if text:
-            if len(text) <= LONGEST_VALUE.get(label.kind, 60):
+            if len(text) <= LONGEST_VALUE.get(label.kind, 60) and _fitting(label.kind, text):
                 quad = geometry.around([c.quad for c in same_line], label.line.quad)
-                yield self._finding(label, quad, text)
+                yield from self._with_next_rows(label, quad, text)
             return
         home = cell_of(label.line.quad, self._cells)
         if home >= 0:
@@ -116,7 +116,8 @@ class _Page:
         legible = inside and all(line.score >= LEGIBLE for line in inside)
         if legible:
             for line in inside:
-                yield self._finding(label, line.quad, line.text)
+                if _fitting(label.kind, line.text):
+                    yield self._finding(label, line.quad, line.text)
         else:
             cell = geometry.grown(self._cells[right], -2.0, -2.0)
             ink = ink_box(self._pixels, cell)
@@ -178,12 +179,34 @@ class _Page:
         stops = [m.start() for m in (STOPS.search(text), ANY_LABEL.search(text)) if m]
         end = min(stops, default=len(text))
         chars = line.chars[: index[end - 1] + 1] if end and len(text) else ()
-        if chars and len(chars) <= LONGEST_VALUE.get(label.kind, 60):
+        value = "".join(c.text for c in chars)
+        if value and len(value) <= LONGEST_VALUE.get(label.kind, 60) and _fitting(label.kind, value):
             quad = geometry.around([c.quad for c in chars], line.quad)
-            yield self._finding(label, quad, "".join(c.text for c in chars))
+            yield from self._with_next_rows(label, quad, value)
+
+    def _with_next_rows(self, label: Label, quad: Quad, text: str) -> Iterator[Finding]:
+        """The value, and for an address the rows below it that begin where it begins."""
+        yield self._finding(label, quad, text)
+        if label.kind is not Kind.ADDRESS:
+            return
+        x0, _, _, bottom = geometry.bounds(quad)
+        thick = geometry.height(quad)
+        for line in sorted(self._lines, key=lambda x: float(x.quad[:, 1].min())):
+            lx0, ly0, _, ly1 = geometry.bounds(line.quad)
+            below = -0.4 * thick < ly0 - bottom < 0.9 * thick
+            if below and abs(lx0 - x0) < 1.2 * thick and not _fills(line):
+                yield self._finding(label, line.quad, line.text)
+                bottom = ly1
 
     def _finding(self, label: Label, quad: Quad, text: str) -> Finding:
         return Finding(label.kind, quad, text, 0.8, f"behind the label {label.text}", "labels")
+
+
+def _fitting(kind: Kind, text: str) -> bool:
+    """Whether a value can be what its label says: a number has figures, a heading has none."""
+    if kind in (Kind.ID_NUMBER, Kind.PHONE, Kind.CERT_NUMBER, Kind.EMAIL):
+        return sum(c.isascii() and c.isalnum() for c in text) >= 3
+    return True
 
 
 def _fills(line: Line) -> bool:

@@ -63,7 +63,7 @@ PATTERNS = (
 
 def find_patterns(stream: Stream, kinds: frozenset[Kind]) -> Iterator[Finding]:
     """Findings of every pattern whose kind is asked for, in one stream."""
-    text, index = stream.normal.text, stream.normal.index
+    text, index = stream.normal.text, stream.normal.origin
     for pattern in PATTERNS:
         if pattern.kind not in kinds:
             continue
