@@ -19,7 +19,8 @@ def policy(**sections: dict[str, Any]) -> Policy:
         "name": "test",
         "notice": {"title": "测试通知", "year": 2024},
         "exemption": [
-            {"ground": ground, "clause": f"测试通知，免答辩：{ground}"} for ground in ALL_GROUNDS[:4]
+            {"ground": ground, "clause": f"测试通知，免答辩：{ground}"}
+            for ground in ALL_GROUNDS[:4]
         ],
         "defence": {
             "mode": "scored",

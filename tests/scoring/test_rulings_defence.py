@@ -85,9 +85,7 @@ def test_nobody_defended_is_undetermined_and_never_a_number():
 
 
 def test_nobody_defended_takes_the_secretarys_ruling_with_its_reason():
-    doc = document(
-        [candidate("X", "exempt")], rulings=[ruling("X", "defence_points", "25")]
-    )
+    doc = document([candidate("X", "exempt")], rulings=[ruling("X", "defence_points", "25")])
     item = results(doc)["X"]
     assert (item.defence.basis, item.defence.points, item.total) == ("ruling", 25, 75)
     assert item.decision == "pass"
@@ -228,9 +226,7 @@ def test_revoked_exemption_then_defended_counts_as_a_defence():
 
 
 def test_ground_outside_the_substitution_clause_is_open_with_the_clause_shown():
-    rules = policy(
-        defence={"substitution": {"grounds": ["service"], "clause": CLAUSE}}
-    )
+    rules = policy(defence={"substitution": {"grounds": ["service"], "clause": CLAUSE}})
     doc = document([candidate("A"), candidate("X", "exempt", ground="junior")], {"A": ["20"]})
     item = results(doc, rules)["X"]
     assert (item.defence.basis, item.decision) == ("undetermined", "undetermined")
@@ -298,7 +294,12 @@ def test_veto_on_a_scored_defence_compares_with_the_policys_mark(points, decisio
 
 @pytest.mark.parametrize(
     ("rule", "decision"),
-    [(None, "undetermined"), ("undetermined", "undetermined"), ("pass", "pass"), ("compare", "fail")],
+    [
+        (None, "undetermined"),
+        ("undetermined", "undetermined"),
+        ("pass", "pass"),
+        ("compare", "fail"),
+    ],
 )
 def test_veto_meets_the_exempt_only_as_the_policy_rules(rule, decision):
     rules = policy(defence={"veto": True, "pass_score": "18", "veto_exempt": rule})
@@ -313,9 +314,7 @@ def test_trimmed_defence_drops_one_highest_and_one_lowest():
 
 
 def test_a_recused_judge_does_not_score_the_defence():
-    doc = document(
-        [candidate("A")], {"A": ["0", "20"]}, recusals=[{"reviewer": "J1", "code": "A"}]
-    )
+    doc = document([candidate("A")], {"A": ["0", "20"]}, recusals=[{"reviewer": "J1", "code": "A"}])
     assert results(doc)["A"].defence.points == 20
 
 

@@ -116,9 +116,7 @@ def test_recused_members_leave_the_denominator_by_default_only():
     item = results(doc, VOTE)["A"]
     assert item.vote is not None
     assert (item.vote.denominator, item.decision) == (7, "pass")
-    strict = policy(
-        decision={"rule": "vote", "pass_score": None}, vote={"denominator": "present"}
-    )
+    strict = policy(decision={"rule": "vote", "pass_score": None}, vote={"denominator": "present"})
     assert results(doc, strict)["A"].decision == "fail"
 
 
@@ -223,9 +221,7 @@ def test_seeded_draw_repeats_and_prints_its_seed():
     assert "2024-11-21" in result.warnings[0].zh
     assert sorted(i.decision for i in result.candidates if i.code in "BC") == ["fail", "pass"]
     assert tallied(doc, rules) == result
-    outcomes = {
-        tallied(*ranked(TIE, tie_break=["draw"], seed=str(n))).ranking for n in range(20)
-    }
+    outcomes = {tallied(*ranked(TIE, tie_break=["draw"], seed=str(n))).ranking for n in range(20)}
     assert len(outcomes) == 2
 
 
