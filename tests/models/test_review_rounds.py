@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from pathlib import Path
 
 import pytest
@@ -197,6 +198,27 @@ def test_an_edit_shows(store: Engine, column: str, value: str) -> None:
         chain(session)
         session.execute(update(AuditEvent).where(AuditEvent.number == 3).values({column: value}))
         assert any("event 3" in problem for problem in problems(session))
+
+
+def test_an_edit_with_its_hash_made_again_shows_at_the_next_event(store: Engine) -> None:
+    with Session(store) as session, session.begin():
+        chain(session)
+        row = session.get_one(AuditEvent, 3)
+        text = json.dumps([3, row.at, "x", row.action, row.details, row.previous])
+        forged = hashlib.sha256(text.encode()).hexdigest()
+        session.execute(
+            update(AuditEvent).where(AuditEvent.number == 3).values(actor="x", hash=forged)
+        )
+        found = problems(session)
+        assert len(found) == 1
+        assert "event 4" in found[0]
+
+
+def test_a_gap_is_named(store: Engine) -> None:
+    with Session(store) as session, session.begin():
+        chain(session)
+        session.execute(delete(AuditEvent).where(AuditEvent.number.in_([2, 3])))
+        assert "2 to 3 are missing" in problems(session)[0]
 
 
 @pytest.mark.parametrize("number", [1, 3, 5])
