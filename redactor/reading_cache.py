@@ -2,15 +2,30 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
 import zipfile
+import zlib
 from pathlib import Path
 
 import numpy as np
 
+from redactor.errors import OutputError
 from redactor.page import Char, Image, Line, Reading
+
+_BROKEN = (
+    OSError,
+    EOFError,
+    ValueError,
+    LookupError,
+    TypeError,
+    StopIteration,
+    zipfile.BadZipFile,
+    zlib.error,
+)
+"""What numpy and zipfile raise for a file that is empty, cut off or of another make."""
 
 
 def reading_key(pixels: Image, reader: str) -> str:
@@ -33,18 +48,32 @@ class ReadingCache:
         try:
             with np.load(self._path(key), allow_pickle=False) as stored:
                 return _unpack(stored["meta"].item(), stored["quads"])
-        except (OSError, ValueError, KeyError, zipfile.BadZipFile):
+        except _BROKEN:
             return None
 
     def put(self, key: str, reading: Reading) -> None:
-        """Keeps a reading; a file that is already there is replaced as a whole."""
+        """Keeps a reading; a file that is already there is replaced as a whole.
+
+        Raises OutputError when the disk is full or may not be written to.
+        """
         path = self._path(key)
-        path.parent.mkdir(mode=0o700, exist_ok=True)
+        # Two workers may read two equal pages at once: each writes its own part.
         part = path.with_suffix(f".{os.getpid()}.part")
         meta, quads = _pack(reading)
-        with part.open("wb") as file:
-            np.savez_compressed(file, meta=np.array(meta), quads=quads)
-        part.replace(path)
+        try:
+            path.parent.mkdir(mode=0o700, exist_ok=True)
+            with part.open("wb") as file:
+                np.savez_compressed(file, meta=np.array(meta), quads=quads)
+            part.replace(path)
+        except OSError as error:
+            with contextlib.suppress(OSError):
+                part.unlink()
+            raise OutputError(
+                f"无法写入 {self._folder}：{error.strerror}。请腾出磁盘空间或检查权限，"
+                "然后加上 --resume 重新运行。",
+                f"Cannot write to {self._folder}: {error.strerror}. Free some disk space or check "
+                "the permissions, then run again with --resume.",
+            ) from error
 
     def _path(self, key: str) -> Path:
         return self._folder / key[:2] / f"{key}.npz"
