@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from sqlalchemy import Engine, select, text
@@ -63,6 +64,50 @@ def test_one_vote_each_and_none_after_the_close(store: Engine) -> None:
         with pytest.raises(OrderError):
             close_ballot(session, ballot_id=ballot, by="o")
         assert session.get_one(BallotItem, (ballot, A)).yes == 1
+
+
+def test_closing_waits_for_a_vote_that_is_being_cast(store: Engine) -> None:
+    with Session(store) as session, session.begin():
+        _, ballot = opened(session)
+
+    def close() -> int:
+        with Session(store) as other, other.begin():
+            return close_ballot(other, ballot_id=ballot, by="o")[A]["yes"]
+
+    with ThreadPoolExecutor(1) as pool, Session(store) as session:
+        vote(session, ballot, "R01", c0="yes", c1="yes")
+        waiting = pool.submit(close)
+        with pytest.raises(TimeoutError):
+            waiting.result(timeout=0.3)
+        session.commit()
+        assert waiting.result(timeout=30) == 1
+
+
+def test_two_tablets_of_one_voter_count_once(store: Engine) -> None:
+    with Session(store) as session, session.begin():
+        _, ballot = opened(session)
+
+    def again() -> None:
+        with Session(store) as other, other.begin():
+            vote(other, ballot, "R01", c0="no", c1="no")
+
+    with ThreadPoolExecutor(1) as pool, Session(store) as session:
+        vote(session, ballot, "R01", c0="yes", c1="yes")
+        second = pool.submit(again)
+        with pytest.raises(TimeoutError):
+            second.result(timeout=0.3)
+        session.commit()
+        with pytest.raises(OrderError):
+            second.result(timeout=30)
+        assert set(session.scalars(select(Vote.choice))) == {"yes"}
+
+
+def test_readers_do_not_wait_for_a_writer(store: Engine) -> None:
+    with Session(store) as session, session.begin():
+        opened(session)
+    with Session(store) as writer, Session(store.execution_options(read_only=True)) as reader:
+        seats = writer.scalars(select(VoterRoll.reviewer)).all()
+        assert reader.scalars(select(VoterRoll.reviewer)).all() == seats
 
 
 def test_wrong_papers_are_refused_whole(store: Engine) -> None:

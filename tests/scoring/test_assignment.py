@@ -79,7 +79,8 @@ def test_each_ground_is_explained_and_respected(
     assert [reason.ground for reason in reasons] == [ground]
     assert "R" in reasons[0].sentence.zh
     assert "D" in reasons[0].sentence.en
-    plan = assign([dossier], [reviewer, Reviewer("S")], 1, seed=0)
+    # Keeping R would be cheaper, so only the conflict can take R out.
+    plan = assign([dossier], [reviewer, Reviewer("S")], 1, seed=0, existing={"D": ["R"]})
     assert plan.reviewers == {"D": ("S",)}
 
 
@@ -172,6 +173,16 @@ def test_shortage_names_the_group_by_its_minimum_cut() -> None:
     assert group.full == ("A", "B")
     assert (group.needed, group.available) == (5, 4)
     assert "A, B" in error.value.sentences[0].en
+
+
+def test_a_group_may_still_give_one_review_each_beyond_the_cut() -> None:
+    dossiers, _ = plain(3, 0)
+    with pytest.raises(ShortageError) as error:
+        assign(dossiers, [Reviewer("A", capacity=1), Reviewer("B")], 2, seed=0)
+    group = error.value.group
+    assert group is not None
+    assert group.full == ("A",)
+    assert (group.needed, group.available) == (6, 4)
 
 
 def test_lone_and_group_shortages_are_reported_together() -> None:
