@@ -57,11 +57,7 @@ def minutes_data(
         "warnings": [item.zh for item in result.warnings],
         "summary": [_summary_row(item, policy.places) for item in items],
         "ballots": [_ballot_row(item) for item in items if item.vote],
-        "substituted": [
-            _substituted_row(item, policy.places)
-            for item in items
-            if item.defence.basis == "substituted"
-        ],
+        "substituted": _substituted(items, policy.places),
         "open": [
             [item.code, " ".join(reason.zh for reason in item.reasons)]
             for item in items
@@ -119,10 +115,16 @@ def _ballot_row(item: CandidateResult) -> list[str]:
     return [item.code, *map(str, counts), words]
 
 
-def _substituted_row(item: CandidateResult, places: int) -> list[str]:
-    points = item.defence.points
-    assert points is not None
-    clause = next((reason.clause for reason in item.defence.reasons if reason.clause), "")
-    shown = f"{rounded_text(points, places)}（精确值 {exact_text(points)}）"
-    members = "、".join(item.defence.pool)
-    return [item.code, shown, str(item.defence.n), members, item.defence.formula, clause]
+def _substituted(items: list[CandidateResult], places: int) -> list[list[str]]:
+    """One row per average: all candidates who were given it, its members and its formula."""
+    shared: dict[tuple[str, ...], list[str]] = {}
+    for item in items:
+        points = item.defence.points
+        if item.defence.basis != "substituted" or points is None:
+            continue
+        clause = next((reason.clause for reason in item.defence.reasons if reason.clause), "")
+        shown = f"{rounded_text(points, places)}（精确值 {exact_text(points)}）"
+        members = "、".join(item.defence.pool)
+        key = (shown, str(item.defence.n), members, item.defence.formula, clause)
+        shared.setdefault(key, []).append(item.code)
+    return [["、".join(codes), *key] for key, codes in shared.items()]

@@ -238,6 +238,13 @@ def test_ground_that_the_notice_does_not_have_is_open():
     assert results(doc)["X"].defence.basis == "undetermined"
 
 
+def test_ground_that_the_notice_does_not_have_passes_no_unscored_defence():
+    doc = document([candidate("X", "exempt", ground="non_public")])
+    item = results(doc, pass_fail(unscored_exempt="pass"))["X"]
+    assert (item.defence.basis, item.decision) == ("undetermined", "undetermined")
+    assert "[[exemption]]" in said(item)
+
+
 def test_no_substitution_clause_at_all_is_open():
     doc = document([candidate("A"), candidate("X", "exempt")], {"A": ["20"]})
     item = results(doc, policy(defence={"substitution": None}))["X"]
