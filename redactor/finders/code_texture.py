@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from redactor.geometry import grown, height, width
+from redactor.geometry import area, around, bounds, grown, height, width
 from redactor.page import Quad
 
 Grey = npt.NDArray[np.uint8]
@@ -123,11 +123,45 @@ def block_quads(grey: Grey) -> list[Quad]:
     energy = xx + yy
     edges = cv2.blur(((gx * gx + gy * gy) > 250.0**2).astype(np.float32), box)
     coherence = np.sqrt((xx - yy) ** 2 + 4 * xy * xy) / (energy + 1.0)
-    bars = ((coherence > 0.75) & (edges > 0.45)).astype(np.uint8)
-    blocks = ((coherence < 0.6) & (edges > 0.55)).astype(np.uint8)
-    quads = [q for q in _components(bars, 5, *MIN_BARS) if _is_bar_code(grey, q)]
+    bars = ((coherence > 0.7) & (edges > 0.4)).astype(np.uint8)
+    blocks = ((coherence < 0.75) & (edges > 0.5)).astype(np.uint8)
+    pieces = [q for q in _components(bars, 9, *MIN_BARS) if _is_bar_code(grey, q)]
+    quads = _joined(pieces)
     quads += [q for q in _components(blocks, 9, MIN_BLOCK, MIN_BLOCK) if is_matrix_code(grey, q)]
-    return [grown(q, 4, 4) for q in quads]
+    return [grown(q, WINDOW / 2, WINDOW / 2) for q in quads]
+
+
+def bar_direction(grey: Grey, quad: Quad) -> npt.NDArray[np.float64]:
+    """Unit vector across the bars under a quad: the main direction of its edges."""
+    x0, y0, x1, y1 = bounds(quad)
+    top, left = max(0, math.floor(y0) - 2), max(0, math.floor(x0) - 2)
+    patch = grey[top : math.ceil(y1) + 3, left : math.ceil(x1) + 3]
+    gx = cv2.Scharr(patch, cv2.CV_32F, 1, 0)
+    gy = cv2.Scharr(patch, cv2.CV_32F, 0, 1)
+    xx, yy, xy = (float(v.sum()) for v in (gx * gx, gy * gy, gx * gy))
+    angle = 0.5 * math.atan2(2 * xy, xx - yy)
+    return np.array([math.cos(angle), math.sin(angle)])
+
+
+def _joined(pieces: list[Quad]) -> list[Quad]:
+    """Pieces of bar codes put together again where a stroke or a tear parted them."""
+    pieces = sorted(pieces, key=area, reverse=True)
+    joined: list[Quad] = []
+    for piece in pieces:
+        reach = 0.6 * height(piece)
+        near = [
+            index
+            for index, other in enumerate(joined)
+            if cv2.intersectConvexConvex(
+                grown(piece, reach, reach).astype(np.float32), other.astype(np.float32)
+            )[0]
+            > 0
+        ]
+        if near:
+            joined[near[0]] = around([joined[near[0]], piece])
+        else:
+            joined.append(piece)
+    return joined
 
 
 def _components(raw: npt.NDArray[np.uint8], kernel: int, long: int, short: int) -> list[Quad]:
@@ -149,7 +183,8 @@ def _components(raw: npt.NDArray[np.uint8], kernel: int, long: int, short: int) 
     return quads
 
 
-def _cut_out(grey: Grey, quad: Quad) -> Grey:
+def cut_out(grey: Grey, quad: Quad) -> Grey:
+    """What lies under a quad, turned upright, one pixel for one."""
     w, h = max(8, round(width(quad))), max(8, round(height(quad)))
     corners = np.array([[0, 0], [w, 0], [w, h], [0, h]], np.float32)
     matrix = cv2.getPerspectiveTransform(quad.astype(np.float32), corners)
@@ -161,7 +196,7 @@ def _is_bar_code(grey: Grey, quad: Quad) -> bool:
 
     Tried along both sides, as a code can be higher than long.
     """
-    patch = _cut_out(grey, quad).astype(np.float32)
+    patch = cut_out(grey, quad).astype(np.float32)
     return _rows_are_bars(patch) or _rows_are_bars(np.ascontiguousarray(patch.T))
 
 
@@ -184,30 +219,49 @@ def _rows_are_bars(patch: npt.NDArray[np.float32]) -> bool:
 
 def is_matrix_code(grey: Grey, quad: Quad) -> bool:
     """Black and white in equal parts in every row and column, edges along two directions only."""
-    if width(quad) > 2.2 * height(quad):
+    if width(quad) > 8 * height(quad):
         return False
-    patch = _cut_out(grey, quad)
+    patch = cut_out(grey, quad)
     _, binary = cv2.threshold(patch, 0, 1, cv2.THRESH_BINARY_INV | cv2.THRESH_OTSU)
     dark = binary.astype(bool)
     share = float(dark.mean())
     if not 0.3 < share < 0.7:
         return False
-    low, high = float(patch[dark].mean()), float(patch[~dark].mean())
-    if high - low < 60:
+    ink, paper = float(patch[dark].mean()), float(patch[~dark].mean())
+    contrast = paper - ink
+    if contrast < 60:
         return False
-    between = (patch > low + 0.3 * (high - low)) & (patch < high - 0.3 * (high - low))
+    between = (patch > ink + 0.3 * contrast) & (patch < paper - 0.3 * contrast)
     if float(between.mean()) > 0.35:
         return False
     inner = dark[len(dark) // 12 : -(len(dark) // 12) or None]
-    for lines in (inner, inner.T):
+    (along_low, along_high, along_changes), (low, high, changes) = map(_lines, (inner, inner.T))
+    aspect = width(quad) / height(quad)
+    emptiest, fullest = min(along_low, low), max(along_high, high)
+    if aspect > 1.8:
+        # PDF417: half of each row is dark, with ten changes of colour over the code's height,
+        # where a row of Chinese text has five.
+        looks_right = along_low > 0.4 and along_high < 0.75 and along_changes > 8 * aspect
+    elif min(along_changes, changes) >= 8:
         # Text has rows of paper between its lines; a code has none.
-        density = lines.mean(axis=1)
-        if float(np.quantile(density, 0.05)) < 0.18 or float(np.quantile(density, 0.95)) > 0.85:
-            return False
-        changes = np.abs(np.diff(lines.astype(np.int8), axis=1)).sum(axis=1)
-        if float(np.median(changes)) < 8:
-            return False
-    return _along_axes(patch) > 0.6
+        looks_right = emptiest > 0.15 and fullest < 0.85
+    else:
+        # As few modules as a large character has strokes, which leaves its sides emptier.
+        looks_right = (
+            emptiest > 0.23
+            and fullest < 0.85
+            and share > 0.4
+            and aspect < 1.25
+            and along_changes + changes >= 11
+        )
+    return looks_right and _along_axes(patch) > 0.6
+
+
+def _lines(dark: npt.NDArray[np.bool_]) -> tuple[float, float, float]:
+    """Of the rows: dark share of the emptiest and of the fullest tenth, median colour changes."""
+    share = dark.mean(axis=1)
+    changes = np.abs(np.diff(dark.astype(np.int8), axis=1)).sum(axis=1)
+    return float(np.quantile(share, 0.1)), float(np.quantile(share, 0.9)), float(np.median(changes))
 
 
 def _along_axes(patch: Grey) -> float:

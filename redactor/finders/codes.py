@@ -11,15 +11,21 @@ The decoded text is for the vault's report only.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 import zxingcpp
 
-from redactor.finders.code_texture import block_quads, finder_pattern_quads, is_matrix_code
-from redactor.geometry import area, grown, height, width
+from redactor.finders.code_texture import (
+    bar_direction,
+    block_quads,
+    cut_out,
+    finder_pattern_quads,
+    is_matrix_code,
+)
+from redactor.geometry import area, around, grown, height, width
 from redactor.page import Finding, Image, Kind, Quad
 
 _LINEAR_PAD = 0.02
@@ -29,8 +35,11 @@ _MATRIX_PAD = 0.05
 _READER_SIDE = 2600
 """Longest side in pixels given to the reader: A4 at 220 dpi. Its time grows with the area."""
 
+_TEXTURE_SIDES = (1700, 850)
+"""Longest side in pixels for looking at texture: A4 at 145 dpi for small codes, 73 for large."""
 
-@dataclass(frozen=True)
+
+@dataclass(frozen=True, eq=False)
 class _Seen:
     quad: Quad
     text: str
@@ -46,14 +55,24 @@ def find_codes(pixels: Image) -> tuple[Finding, ...]:
     """
     grey = np.asarray(cv2.cvtColor(pixels, cv2.COLOR_BGR2GRAY), dtype=np.uint8)
     seen = _read(grey)
-    scale = min(1.0, 1700 / max(grey.shape))
-    shrunk = cv2.resize(grey, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
-    small = np.asarray(shrunk, dtype=np.uint8)
-    for quad in finder_pattern_quads(small):
-        _add(seen, _Seen(quad / scale, "", 0.8, "QR finder patterns, not decodable"))
-    for quad in block_quads(small):
-        _add(seen, _Seen(quad / scale, "", 0.6, "dense modules or bars, not decodable"))
+    for side in _TEXTURE_SIDES:
+        scale = min(1.0, side / max(grey.shape))
+        shrunk = cv2.resize(grey, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+        small = np.asarray(shrunk, dtype=np.uint8)
+        if side == _TEXTURE_SIDES[0]:
+            for quad in finder_pattern_quads(small):
+                _add(seen, _Seen(quad / scale, "", 0.8, "QR finder patterns, not decodable"))
+        for quad in block_quads(small):
+            _add(seen, _read_upright(grey, quad / scale))
     return tuple(Finding(Kind.CODE, s.quad, s.text, s.score, s.why, "codes") for s in seen)
+
+
+def _read_upright(grey: npt.NDArray[np.uint8], quad: Quad) -> _Seen:
+    """A second try on a code seen by its looks: readers miss bars that lie at 45 degrees."""
+    wider = grown(quad, 0.1 * width(quad), 0.1 * height(quad))
+    for code in zxingcpp.read_barcodes(cut_out(grey, wider)):
+        return _Seen(quad, code.text, 1.0, f"{code.format} decoded")
+    return _Seen(quad, "", 0.6, "dense modules or bars, not decodable")
 
 
 def _read(grey: npt.NDArray[np.uint8]) -> list[_Seen]:
@@ -71,9 +90,9 @@ def _read(grey: npt.NDArray[np.uint8]) -> list[_Seen]:
             quad = _full_bars(grey, quad)
         kind = str(code.format)
         if code.valid:
-            _add(seen, _Seen(_padded(quad, linear), code.text, 1.0, f"{kind} decoded"))
+            _add(seen, _Seen(_padded(quad, code), code.text, 1.0, f"{kind} decoded"))
         else:
-            _add(seen, _Seen(_padded(quad, linear), "", 0.7, f"{kind} found, not decodable"))
+            _add(seen, _Seen(_padded(quad, code), "", 0.7, f"{kind} found, not decodable"))
     return seen
 
 
@@ -103,23 +122,31 @@ def _plausible(grey: npt.NDArray[np.uint8], quad: Quad, code: zxingcpp.Barcode) 
     return code.format == zxingcpp.BarcodeFormat.QRCode or is_matrix_code(grey, quad)
 
 
-def _padded(quad: Quad, linear: bool) -> Quad:
-    if linear:
-        pad = max(3.0, _LINEAR_PAD * width(quad))
-        return grown(quad, pad, 2.0)
-    pad = max(2.0, _MATRIX_PAD * max(width(quad), height(quad)))
+def _padded(quad: Quad, code: zxingcpp.Barcode) -> Quad:
+    across, along = height(quad), width(quad)
+    if code.symbology == zxingcpp.BarcodeFormat.EANUPC:
+        # Its guard bars reach 5 of 95 modules below the others.
+        return grown(quad, 0.03 * along, 0.07 * along)
+    if code.symbology in _LINEAR:
+        return grown(quad, max(3.0, _LINEAR_PAD * along), 3.0)
+    if code.symbology == zxingcpp.BarcodeFormat.PDF417:
+        # The reader leaves out the start and stop patterns and half a row at top and bottom.
+        return grown(quad, 0.12 * along, max(2.0, 0.12 * across))
+    pad = max(2.0, _MATRIX_PAD * max(along, across))
     return grown(quad, pad, pad)
 
 
 def _full_bars(grey: npt.NDArray[np.uint8], quad: Quad) -> Quad:
     """The reader reports only the rows that it scanned; this follows the bars to their ends."""
-    length = width(quad)
-    along = (quad[1] - quad[0] + quad[2] - quad[3]) / 2
-    along = along / max(float(np.linalg.norm(along)), 1e-9)
+    length, middle = width(quad), quad.mean(axis=0)
+    along = bar_direction(grey, quad)
     across = np.array([-along[1], along[0]])
-    middle = quad.mean(axis=0)
-    columns = max(32, round(length))
-    reach = math.ceil(length)
+    # Scan rows that cross a tilted code are longer than the code by 1 / cos(tilt).
+    row = (quad[1] - quad[0] + quad[2] - quad[3]) / 2
+    if float(row @ along) < 0:
+        along, across = -along, -across
+    length = max(16.0, abs(float(row @ along)))
+    columns, reach = max(32, round(length)), math.ceil(length)
     # Row r of the strip lies r - reach pixels below the code's middle.
     origin = middle - along * length / 2 - across * reach
     matrix = np.column_stack([along * length / columns, across, origin])
@@ -131,13 +158,14 @@ def _full_bars(grey: npt.NDArray[np.uint8], quad: Quad) -> Quad:
         borderMode=cv2.BORDER_REPLICATE,
     ).astype(np.float32)
     rows = strip - strip.mean(axis=1, keepdims=True)
-    pattern = rows[reach]
-    norms = np.linalg.norm(rows, axis=1) * max(float(np.linalg.norm(pattern)), 1e-6)
+    pattern = rows[reach - 1 : reach + 2].mean(axis=0)
+    strength = np.linalg.norm(rows, axis=1)
+    norms = strength * max(float(np.linalg.norm(pattern)), 1e-6)
     alike = (rows @ pattern) / np.maximum(norms, 1e-6) > 0.5
-    contrast = np.linalg.norm(rows, axis=1) > 0.3 * np.linalg.norm(pattern)
-    same = alike & contrast
-    top = _last_true(same[: reach + 1][::-1])
-    bottom = _last_true(same[reach:])
+    same = alike & (strength > 0.3 * np.linalg.norm(pattern))
+    gap = max(3, round(0.12 * length))  # a stroke of a pen across the bars
+    top = _last_true(same[: reach + 1][::-1], gap)
+    bottom = _last_true(same[reach:], gap)
     start, end = middle - along * length / 2, middle + along * length / 2
     return np.array(
         [
@@ -149,7 +177,7 @@ def _full_bars(grey: npt.NDArray[np.uint8], quad: Quad) -> Quad:
     )
 
 
-def _last_true(run: npt.NDArray[np.bool_], gap: int = 3) -> int:
+def _last_true(run: npt.NDArray[np.bool_], gap: int) -> int:
     """Index of the last True of the run from 0 that is broken by at most `gap` False in a row."""
     last = 0
     for index in np.flatnonzero(run):
@@ -160,9 +188,16 @@ def _last_true(run: npt.NDArray[np.bool_], gap: int = 3) -> int:
 
 
 def _add(seen: list[_Seen], new: _Seen) -> None:
-    """Adds a place unless one found before, by a surer way, covers most of it."""
-    if not any(_covered(new.quad, old.quad) > 0.7 for old in seen):
-        seen.append(new)
+    """Adds a place, or joins it with one found before that holds most of it or lies within it."""
+    for index, old in enumerate(seen):
+        if _covered(new.quad, old.quad) > 0.9:
+            return
+        overlaps = max(_covered(new.quad, old.quad), _covered(old.quad, new.quad)) > 0.5
+        if overlaps and 0.1 < area(new.quad) / max(area(old.quad), 1e-6) < 10:
+            better = old if old.score >= new.score else new
+            seen[index] = replace(better, quad=around([better.quad, old.quad, new.quad]))
+            return
+    seen.append(new)
 
 
 def _covered(quad: Quad, by: Quad) -> float:
