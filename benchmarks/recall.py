@@ -108,9 +108,22 @@ def judge_page(
         outcome = "hidden" if min(shares) >= HIDDEN else "leaked" if max(shares) < 0.5 else "partly"
         form = ">=25 px" if face.distance >= 25 else ">=12 px" if face.distance >= 12 else "<12 px"
         verdicts.append(Verdict(page, "eyes", form, "", "held" if mask is None else outcome))
-    kept = [quad for keep in page.keep if not keep.under and not keep.what for quad in keep.quads]
+    marks = [geometry.bounds(np.array(q, dtype=float)) for item in page.items for q in item.quads]
+    kept = [
+        quad
+        for keep in page.keep
+        if not keep.under and not keep.what
+        for quad in keep.quads
+        if not _touches(quad, marks)
+    ]
     lost = 0 if mask is None else sum(cover(quad) >= TOUCHED for quad in kept)
     return verdicts, lost, len(kept)
+
+
+def _touches(quad: Quad, marks: Sequence[tuple[float, float, float, float]]) -> bool:
+    """Whether a glyph lies on one to be masked (a watermark, a seal), so that it must go, too."""
+    x0, y0, x1, y1 = geometry.bounds(np.array(quad, dtype=float))
+    return any(a < x1 and x0 < c and b < y1 and y0 < d for a, b, c, d in marks)
 
 
 def interval(successes: int, total: int) -> tuple[float, float]:

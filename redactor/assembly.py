@@ -35,7 +35,9 @@ class BlindPage:
     held: str | None
 
 
-def assemble(vault: Vault, blind: Path, code: str, records: Sequence[PageRecord]) -> list[BlindPage]:
+def assemble(
+    vault: Vault, blind: Path, code: str, records: Sequence[PageRecord]
+) -> list[BlindPage]:
     """Moves one dossier's pages to their places, numbered from 001 in attachment order.
 
     Clean pages go to BLIND, pages to review stay in the vault; a failed page keeps its number, so

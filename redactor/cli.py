@@ -39,7 +39,9 @@ def redact_command(
     profile: Annotated[
         ProfileName, typer.Option(help="strict 全部遮盖 / all; notice 按通知 / as the notice says")
     ] = ProfileName.STRICT,
-    jobs: Annotated[int, typer.Option(min=0, help="进程数，0 为每核一个 / processes, 0: cores")] = 0,
+    jobs: Annotated[
+        int, typer.Option(min=0, help="进程数，0 为每核一个 / processes, 0: cores")
+    ] = 0,
     executor: Annotated[str, typer.Option(help="local")] = "local",
     resume: Annotated[bool, typer.Option("--resume", help="继续上次运行 / go on")] = False,
     file_format: Annotated[
@@ -101,8 +103,8 @@ def _run(
     for page in outcome.pages:
         if page.record.state != State.CLEAN:
             number = page.record.source_page + 1
-            where = Sentence(f"第 {number} 页", f"page {number}")
-            _say(f"{page.record.source}, {where}: {page.record.reason}")
+            place = Sentence(f"第 {number} 页", f"page {number}")
+            _say(f"{page.record.source}, {place}: {page.record.reason}")
     total = len(outcome.pages)
     counts = {state: outcome.count(state) for state in State}
     rate = total / outcome.seconds * 60 if outcome.seconds else 0.0

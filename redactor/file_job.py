@@ -15,7 +15,7 @@ import numpy as np
 from redactor.errors import OutputError, RedactorError, Sentence
 from redactor.identity import Identity
 from redactor.loading import count_pages, load_page
-from redactor.masking import encode, mask_quad
+from redactor.masking import encode
 from redactor.page import State
 from redactor.pipeline import MaskedPage, redact_page
 from redactor.profile import Profile
@@ -110,11 +110,14 @@ def redact_one(job: FileJob, number: int) -> PageRecord:
     try:
         source = load_page(job.path, number)
         page = redact_page(
-            source, job.identity, job.profile, functools.partial(shared_reader, 1), _cache(job.cache)
+            source,
+            job.identity,
+            job.profile,
+            functools.partial(shared_reader, 1),
+            _cache(job.cache),
         )
         data = encode(page.masked, job.file_format, source.dpi)
-        quads = [mask_quad(finding) for finding in page.findings]
-        prove(data, page.masked, quads)
+        prove(data, page.masked, [finding.quad for finding in page.findings])
         staged = f"{job.name}-{number:04d}.{job.file_format}"
         picture = f"{job.name}-{number:04d}.jpg"
         write_whole(job.staging / staged, data)
@@ -177,7 +180,7 @@ def _record(job: FileJob, number: int, page: MaskedPage, seconds: float) -> Page
     masks = tuple(
         {
             "kind": str(finding.kind),
-            "quad": np.round(mask_quad(finding), 1).tolist(),
+            "quad": np.round(finding.quad, 1).tolist(),
             "text": finding.text,
             "score": round(finding.score, 3),
             "why": finding.why,

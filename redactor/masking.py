@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterable
+from dataclasses import replace
 
 import cv2
 import numpy as np
@@ -14,8 +15,12 @@ from redactor.page import Finding, Image, Kind, Quad
 
 MASK_COLOUR = (0, 0, 0)
 """Solid black: blur and mosaic can be undone (Hill et al., PoPETs 2016)."""
-ALONG, ACROSS = 0.05, 0.07
+ALONG, ACROSS = 0.09, 0.07
 """Margin of a text mask, in line heights: covers the blur at a glyph's edge, not its neighbour."""
+REACH = 0.22
+"""How far an end may move to take in the rest of a glyph, in line heights."""
+INK_CONTRAST = 45
+"""Difference from the strip's median that is ink, grey levels 0..255."""
 TEXT_KINDS = frozenset(
     {
         Kind.NAME,
@@ -38,6 +43,44 @@ def mask_quad(finding: Finding) -> Quad:
         return finding.quad
     thickness = min(geometry.height(finding.quad), geometry.width(finding.quad))
     return geometry.grown(finding.quad, ALONG * thickness + 0.5, ACROSS * thickness + 0.5)
+
+
+def fit(pixels: Image, finding: Finding) -> Finding:
+    """The finding with the quad that will be filled: margins added, cut glyphs taken in whole."""
+    quad = mask_quad(finding)
+    if finding.kind in TEXT_KINDS:
+        quad = _to_gaps(pixels, quad)
+    return replace(finding, quad=quad)
+
+
+def _to_gaps(pixels: Image, quad: Quad) -> Quad:
+    """Moves an end that cuts a glyph out to the next blank column, at most REACH line heights.
+
+    Where no blank column is near the end stays: the neighbour touches, and it is not ours.
+    """
+    long, thick = geometry.width(quad), geometry.height(quad)
+    if long < 4 or thick < 4:
+        return quad
+    reach = REACH * thick / long
+    end = _blank_after(pixels, geometry.between(quad, 1.0, 1.0 + reach)) * reach
+    start = _blank_after(pixels, geometry.between(quad, -reach, 0.0), backwards=True) * reach
+    return geometry.between(quad, -start, 1.0 + end)
+
+
+def _blank_after(pixels: Image, strip: Quad, backwards: bool = False) -> float:
+    """Where in a strip beside a mask the first blank column is, 0..1 of its length; 0 for none."""
+    low, high = np.floor(strip.min(axis=0)).astype(int), np.ceil(strip.max(axis=0)).astype(int)
+    if (low < 0).any() or (high[::-1] > pixels.shape[:2]).any():
+        return 0.0
+    w, h = max(2, round(geometry.width(strip))), max(2, round(geometry.height(strip)))
+    target = np.array([[0, 0], [w, 0], [w, h], [0, h]], dtype=np.float32)
+    matrix = cv2.getPerspectiveTransform(strip.astype(np.float32), target)
+    grey = cv2.warpPerspective(pixels, matrix, (w, h)).min(axis=2).astype(np.int16)
+    ink = np.abs(grey - np.median(grey)) > INK_CONTRAST
+    blank = ink.mean(axis=0) < 0.04
+    if backwards:
+        blank = blank[::-1]
+    return float(blank.argmax() + 1) / w if blank.any() and not blank[0] else 0.0
 
 
 def paint(pixels: Image, quads: Iterable[Quad]) -> Image:

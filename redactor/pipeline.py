@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from redactor import geometry
+from redactor.finders.codes import find_codes
 from redactor.finders.document_numbers import find_document_numbers
+from redactor.finders.faces import find_faces
 from redactor.finders.known import find_known
 from redactor.finders.labels import find_labels
 from redactor.finders.patterns import find_patterns
+from redactor.finders.photo_frames import find_empty_photo_frames
+from redactor.finders.pictures import find_pictures
 from redactor.identity import Identity
-from redactor.masking import mask_quad, paint
+from redactor.masking import fit, paint
 from redactor.page import Finding, Image, Kind, Line, Matrix, Reading, SourcePage, State
 from redactor.profile import Profile
 from redactor.reading import Reader, reader_version
@@ -21,6 +25,12 @@ from redactor.reading_cache import ReadingCache, reading_key
 from redactor.streams import streams
 from redactor.upright import read_page, turn
 
+LEGIBLE = 0.6
+"""Score of a labelled value from which it was read; the notice masks only what may be the own."""
+EMPTY_FRAME = 0.8
+"""Likeness from which a picture without a face must be looked at by a person."""
+SAME_PLACE = 0.95
+"""Overlap of two masks of one kind from which the second adds nothing."""
 POORLY_READ = 0.6
 """Mean character probability below which a page of text counts as not read."""
 
@@ -50,10 +60,11 @@ def redact_page(
 ) -> MaskedPage:
     """Load -> read -> find -> mask. `reader` is called only when the cache has no reading."""
     page, reading = read(source, reader, cache)
-    findings = tuple(find(page, reading, identity, profile))
-    masked = paint(page, (mask_quad(finding) for finding in findings))
+    findings, doubt = find(page, source.dpi, reading, identity, profile)
+    findings = distinct(fit(page, finding) for finding in findings)
+    masked = paint(page, (finding.quad for finding in findings))
     turned = geometry.quarter_turn(reading.rotation, source.pixels.shape[1::-1])
-    state, reason = judge(reading)
+    state, reason = judge(reading, doubt)
     return MaskedPage(masked, reading, findings, turned, state, reason)
 
 
@@ -75,10 +86,26 @@ def read(
     return page, replace(reading, lines=reading.lines + layer)
 
 
-def find(page: Image, reading: Reading, identity: Identity, profile: Profile) -> Iterator[Finding]:
-    """All findings of a page that the profile asks for."""
-    yield from find_text(reading, identity, profile)
-    yield from find_labels(page, reading, profile.kinds)
+def find(
+    page: Image, dpi: float, reading: Reading, identity: Identity, profile: Profile
+) -> tuple[tuple[Finding, ...], tuple[Finding, ...]]:
+    """(all findings that the profile asks for, places that a person must look at)."""
+    found = [*find_text(reading, identity, profile)]
+    found += [
+        finding
+        for finding in find_labels(page, reading, profile.kinds)
+        if profile.others or finding.score < LEGIBLE
+    ]
+    if Kind.CODE in profile.kinds:
+        found += find_codes(page)
+    doubt: tuple[Finding, ...] = ()
+    if Kind.EYES in profile.kinds:
+        pictures = find_pictures(page, dpi)
+        faces = find_faces(page, dpi, bool(reading.lines), profile.faces, pictures)
+        frames = find_empty_photo_frames(page, dpi, faces, reading.lines, pictures)
+        doubt = tuple(frame for frame in frames if frame.score >= EMPTY_FRAME)
+        found += faces
+    return tuple(found), doubt
 
 
 def find_text(reading: Reading, identity: Identity, profile: Profile) -> Iterator[Finding]:
@@ -91,8 +118,22 @@ def find_text(reading: Reading, identity: Identity, profile: Profile) -> Iterato
             yield from find_patterns(stream, profile.kinds)
 
 
-def judge(reading: Reading) -> tuple[State, str]:
-    """Whether the page was read well enough to be believed; the reason when it was not."""
+def distinct(findings: Iterable[Finding]) -> tuple[Finding, ...]:
+    """Without those that cover the same place as an earlier one of their kind."""
+    kept: list[Finding] = []
+    for finding in findings:
+        if not any(
+            other.kind == finding.kind and geometry.overlap(other.quad, finding.quad) > SAME_PLACE
+            for other in kept
+        ):
+            kept.append(finding)
+    return tuple(kept)
+
+
+def judge(reading: Reading, doubt: tuple[Finding, ...]) -> tuple[State, str]:
+    """Whether the page may be believed; the reason when a person must look."""
+    if doubt:
+        return State.REVIEW, doubt[0].why
     scores = [c.score for line in reading.lines if line.layer == "ink" for c in line.chars]
     if len(scores) >= 20 and float(np.mean(scores)) < POORLY_READ:
         return State.REVIEW, "text on the page could not be read reliably"

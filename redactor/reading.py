@@ -35,7 +35,7 @@ TALL = 1.5
 SURE = 0.995
 """Above this probability no alternatives of a character are kept."""
 ALTERNATIVES, LEAST_ALTERNATIVE = 5, 0.002
-LAYOUT_VERSION = "2"
+LAYOUT_VERSION = "3"
 """Raised whenever this module gives other lines for the same pixels: part of the cache key."""
 
 
@@ -184,8 +184,10 @@ def _load_models(
             shape = [*step["RecResizeImg"]["image_shape"][:2], SHORTEST_CROP]
             step["RecResizeImg"]["image_shape"] = shape
             predictor.pre_tfs["ReisizeNorm"].rec_image_shape = shape
-    return load(TextDetection, DETECTION), recognition, load(
-        DocImgOrientationClassification, ORIENTATION
+    return (
+        load(TextDetection, DETECTION),
+        recognition,
+        load(DocImgOrientationClassification, ORIENTATION),
     )
 
 

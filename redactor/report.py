@@ -119,9 +119,7 @@ def write_html(path: Path, values: Mapping[str, Any], problems: Sequence[tuple[s
     ]
     if problems:
         heading = Sentence("未处理的文件", "Files that were not processed")
-        rows = (
-            f"<li><b>{html.escape(where)}</b>: {html.escape(what)}" for where, what in problems
-        )
+        rows = (f"<li><b>{html.escape(where)}</b>: {html.escape(what)}" for where, what in problems)
         parts.append(f"<h2>{heading}</h2><ul>{''.join(rows)}</ul>")
     dossier = None
     for page in pages:

@@ -7,7 +7,6 @@ from collections.abc import Iterable
 import cv2
 import numpy as np
 
-from redactor.masking import mask_quad
 from redactor.page import Finding, Image, Kind
 
 WIDTH = 640
@@ -37,7 +36,7 @@ def thumbnail(masked: Image, findings: Iterable[Finding]) -> bytes:
     scale = min(1.0, WIDTH / masked.shape[1])
     small = cv2.resize(masked, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
     for finding in findings:
-        corners = np.round(mask_quad(finding) * scale).astype(np.int32)
+        corners = np.round(finding.quad * scale).astype(np.int32)
         cv2.polylines(small, [corners], True, COLOURS[finding.kind], 2, cv2.LINE_AA)
     done, data = cv2.imencode(".jpg", small, [cv2.IMWRITE_JPEG_QUALITY, 70])
     return data.tobytes() if done else b""

@@ -28,6 +28,8 @@ CONFIDENT = 0.95
 """Above this probability a character is not taken for its look-alike."""
 ILLEGIBLE = 0.4
 """Below this probability a character may be any other."""
+HALF_SEEN = 0.9
+"""The same in a watermark, whose strokes the print over it has cut."""
 
 
 @dataclass(frozen=True)
@@ -88,6 +90,8 @@ def _in_source(stream: Stream, term: Term, start: int, end: int, wrong: int) -> 
 def _stands(stream: Stream, match: Match, start: int, end: int) -> bool:
     """Whether a match is the thing itself and not part of a longer word or number."""
     term = match.term
+    if not term.written_apart(stream.source[match.start : match.end]):
+        return False
     if not term.standalone:
         return True
     if term.script is not Script.HAN:
@@ -116,6 +120,8 @@ class _Fits:
     def __init__(self, stream: Stream) -> None:
         self._text, self._may, self._free = stream.normal.text, [], []
         self._where: dict[str, list[int]] = defaultdict(list)
+        self._pale = any(line.layer == "pale" for line in stream.lines)
+        illegible = HALF_SEEN if self._pale else ILLEGIBLE
         simple = simplified_characters()
         for place, (own, at) in enumerate(zip(self._text, stream.normal.origin, strict=True)):
             char = stream.char(at)
@@ -129,7 +135,7 @@ class _Fits:
                 if char.score < CONFIDENT:
                     may |= set(RIVALS.get(own, ()))
             self._may.append(may)
-            self._free.append(char is not None and char.score < ILLEGIBLE)
+            self._free.append(char is not None and char.score < illegible)
             for option in may:
                 self._where[option].append(place)
 
@@ -145,7 +151,7 @@ class _Fits:
         for offset, char in enumerate(term.text):
             for place in self._where.get(char, ()):
                 votes[place - offset] += 1
-        needed = max(2, length - spare - term.edits)
+        needed = max(1 if self._pale else 2, length - spare - term.edits)
         tried: set[int] = set(exact)
         for start in sorted(votes):
             near = range(start - term.edits, start + term.edits + 1)
@@ -159,7 +165,9 @@ class _Fits:
 
     def _spare(self, term: Term) -> int:
         """How many illegible characters a term of this length may have besides its edits."""
-        return len(term.text) // 3 if term.script is Script.HAN else 0
+        if term.script is not Script.HAN:
+            return 0
+        return len(term.text) * 2 // 3 if self._pale else len(term.text) // 3
 
     def _align(self, term: Term, start: int, spare: int) -> tuple[int, int, int] | None:
         """The best window near `start`: characters that fit count as equal."""

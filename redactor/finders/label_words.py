@@ -40,10 +40,22 @@ LABELS: tuple[tuple[Kind, str], ...] = (
 )
 STOPS = re.compile(
     "性别|民族|族别|出生|年龄|学历|学位|职务|职称|专业|政治面貌|籍贯|日期|时间|盖章|邮编|邮政编码|备注"
+    "|校核|审核|审定|设计|制图|绘图|图号|比例|页码|页次|共\\d+页"
     "|(?:19|20)\\d{2}[年./-]|年月日|第[一二三]作者"
 )
 """What ends a value that stands in one line with other fields."""
 
+OTHERS = re.compile(
+    "(?:领导|负责人|审核|经办|考核人|推荐|主管|专家|评委|组长|校长|院长|局长|处长|科长|单位)"
+)
+"""Before a signature label: it is somebody else who signs."""
+VALUES: dict[Kind, re.Pattern[str]] = {
+    Kind.ID_NUMBER: re.compile(r"[0-9Xx*＊ ]+"),
+    Kind.PHONE: re.compile(r"[^\u4e00-\u9fff，。；]*"),
+    Kind.EMAIL: re.compile(r"[!-~ ]+"),
+    Kind.CERT_NUMBER: re.compile(r"[^，。；：]*"),
+}
+"""How far a value of running text can reach; other kinds go on to the next field."""
 ANY_LABEL = re.compile("|".join(f"(?P<k{i}>{words})" for i, (_, words) in enumerate(LABELS)))
 
 

@@ -14,15 +14,17 @@ import numpy as np
 
 from redactor import geometry
 from redactor.finders.ink import ink_box
-from redactor.finders.label_words import ANY_LABEL, STOPS, label_kind
+from redactor.finders.label_words import ANY_LABEL, OTHERS, STOPS, VALUES, label_kind
 from redactor.normal_text import normalise
-from redactor.page import Finding, Image, Kind, Line, Quad, Reading
+from redactor.page import Char, Finding, Image, Kind, Line, Quad, Reading
 from redactor.streams import cell_of
 
 LEGIBLE = 0.8
 """A line read worse than this may be handwriting: its ink is masked, not its boxes."""
 LONGEST_VALUE = {Kind.NAME: 24, Kind.SIGNATURE: 16}
 """Characters of a value in running text; longer ones are sentences that begin like a label."""
+READ, UNREAD = 0.8, 0.5
+"""Score of a value that was read, and of ink that was not."""
 ZONE = 9.0
 """How far beside a label handwriting is looked for, in line heights."""
 
@@ -56,8 +58,7 @@ def _labels(line: Line) -> Iterator[Label]:
     found = [m for m in ANY_LABEL.finditer(text) if _announces(text, m)]
     for number, match in enumerate(found):
         after = match.end()
-        while after < len(text) and text[after] in ":;.()_|-":
-            after += 1
+        after = _past_marks(text, after)
         limit = found[number + 1].start() if number + 1 < len(found) else len(text)
         stop = STOPS.search(text, after, limit)
         end = stop.start() if stop else limit
@@ -66,6 +67,17 @@ def _labels(line: Line) -> Iterator[Label]:
         yield Label(
             label_kind(match), line, match.group(), index[match.start()], value, max(value, last)
         )
+
+
+def _past_marks(text: str, place: int) -> int:
+    """Behind colons, rules and a remark in brackets such as (签字)."""
+    while place < len(text):
+        if text[place] == "(" and ")" in text[place : place + 10]:
+            place = text.index(")", place)
+        elif text[place] not in ":;.)_|-":
+            break
+        place += 1
+    return place
 
 
 def _announces(text: str, match: re.Match[str]) -> bool:
@@ -86,7 +98,13 @@ class _Page:
 
     def value_of(self, label: Label) -> Iterator[Finding]:
         same_line = label.line.chars[label.value : label.end]
-        text = "".join(c.text for c in same_line).strip("_ .:：。")
+        text = "".join(c.text for c in same_line)
+        if label.kind in VALUES and (match := VALUES[label.kind].match(text)):
+            same_line = same_line[: match.end()]
+            text = match.group()
+        text = text.strip("_ .:：。")
+        if text and self._others_signature(label, text, same_line):
+            return
         if text:
             if len(text) <= LONGEST_VALUE.get(label.kind, 60) and _fitting(label.kind, text):
                 quad = geometry.around([c.quad for c in same_line], label.line.quad)
@@ -97,6 +115,14 @@ class _Page:
             yield from self._in_cells(label, home)
         else:
             yield from self._beside(label, self._zone(label))
+
+    def _others_signature(self, label: Label, text: str, chars: Sequence[Char]) -> bool:
+        """Whether somebody else signed here, legibly: not the applicant's name, so it stays."""
+        if label.kind is not Kind.SIGNATURE:
+            return False
+        before = normalise(label.line.text).text.split(label.text)[0][-8:]
+        sure = bool(chars) and min(c.score for c in chars) >= LEGIBLE and len(text) <= 4
+        return sure and bool(OTHERS.search(before + label.text))
 
     def _in_cells(self, label: Label, home: int) -> Iterator[Finding]:
         own = [x for x, h in zip(self._lines, self._home, strict=True) if h == home]
@@ -122,7 +148,7 @@ class _Page:
             cell = geometry.grown(self._cells[right], -2.0, -2.0)
             ink = ink_box(self._pixels, cell)
             if ink is not None:
-                yield self._finding(label, ink, "".join(x.text for x in inside))
+                yield self._finding(label, ink, "".join(x.text for x in inside), UNREAD)
 
     def _right_of(self, home: int) -> int | None:
         """The cell that shares its left edge with the right edge of `home`."""
@@ -165,13 +191,15 @@ class _Page:
             found = True
             if line.score < LEGIBLE:
                 wide = geometry.rectangle(lx0 - 4, y0, lx1 + 4, y1)
-                yield self._finding(label, ink_box(self._pixels, wide) or line.quad, line.text)
+                ink = ink_box(self._pixels, wide)
+                quad = line.quad if ink is None else ink
+                yield self._finding(label, quad, line.text, UNREAD)
             else:
                 yield from self._line_value(label, line)
         if not found:
             ink = ink_box(self._pixels, zone)
             if ink is not None:
-                yield self._finding(label, ink, "")
+                yield self._finding(label, ink, "", UNREAD)
 
     def _line_value(self, label: Label, line: Line) -> Iterator[Finding]:
         """The part of a neighbouring box before the next field begins."""
@@ -180,7 +208,13 @@ class _Page:
         end = min(stops, default=len(text))
         chars = line.chars[: index[end - 1] + 1] if end and len(text) else ()
         value = "".join(c.text for c in chars)
-        if value and len(value) <= LONGEST_VALUE.get(label.kind, 60) and _fitting(label.kind, value):
+        if self._others_signature(label, value, chars):
+            return
+        if (
+            value
+            and len(value) <= LONGEST_VALUE.get(label.kind, 60)
+            and _fitting(label.kind, value)
+        ):
             quad = geometry.around([c.quad for c in chars], line.quad)
             yield from self._with_next_rows(label, quad, value)
 
@@ -198,8 +232,8 @@ class _Page:
                 yield self._finding(label, line.quad, line.text)
                 bottom = ly1
 
-    def _finding(self, label: Label, quad: Quad, text: str) -> Finding:
-        return Finding(label.kind, quad, text, 0.8, f"behind the label {label.text}", "labels")
+    def _finding(self, label: Label, quad: Quad, text: str, score: float = READ) -> Finding:
+        return Finding(label.kind, quad, text, score, f"behind the label {label.text}", "labels")
 
 
 def _fitting(kind: Kind, text: str) -> bool:

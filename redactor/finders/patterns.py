@@ -33,8 +33,10 @@ def luhn(digits: str) -> bool:
 
 def _plausible_date(number: str) -> bool:
     """An 18-digit number with a believable birth date, whose checksum OCR may have spoilt."""
-    return number[6:8] in ("19", "20") and "01" <= number[10:12] <= "12" and (
-        "01" <= number[12:14] <= "31"
+    return (
+        number[6:8] in ("19", "20")
+        and "01" <= number[10:12] <= "12"
+        and ("01" <= number[12:14] <= "31")
     )
 
 
@@ -50,12 +52,16 @@ PATTERNS = (
         "mobile number",
         re.compile(r"(?:\(?\+?(?:86|0086)\)?)?1[3-9]\d[ .]?\d{4}[ .]?\d{4}"),
     ),
-    Pattern(Kind.PHONE, "partly hidden mobile number", re.compile(r"1[3-9]\d{2,7}[x*]{2,8}\d{0,4}")),
+    Pattern(
+        Kind.PHONE, "partly hidden mobile number", re.compile(r"1[3-9]\d{2,7}[x*]{2,8}\d{0,4}")
+    ),
     Pattern(Kind.PHONE, "fixed-line number", re.compile(r"\(?0\d{2,3}\)?[-—]?[2-9]\d{6,7}")),
     Pattern(
         Kind.EMAIL,
         "e-mail address",
-        re.compile(r"[a-z0-9][a-z0-9._%+\-]*@[a-z0-9\-]+(?:[.,][a-z0-9\-]+)*[.,](?:com|cn|net|org|edu)(?:[.,]cn)?"),
+        re.compile(
+            r"[a-z0-9][a-z0-9._%+\-]*@[a-z0-9\-]+(?:[.,][a-z0-9\-]+)*[.,](?:com|cn|net|org|edu)(?:[.,]cn)?"
+        ),
     ),
     Pattern(Kind.CERT_NUMBER, "bank card number", re.compile(r"[3-6]\d{15,18}"), luhn),
 )
