@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 from enum import IntEnum
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import Annotated, Any, NoReturn
 
 import typer
 from rich.console import Console
 from rich.table import Table
 
+from scoring.difference import check_succession, differences
 from scoring.errors import InputError, RuleError, Sentence, problem
 from scoring.minutes_pdf import write_minutes
 from scoring.outputs import json_text, write_all
@@ -19,7 +20,7 @@ from scoring.policy_files import load_policy, shipped_names
 from scoring.policy_table import explain, side_by_side
 from scoring.result_json import tally_document, verify_document
 from scoring.round import Round
-from scoring.round_json import read_round_json
+from scoring.round_json import read_round_json, strict_json
 from scoring.round_template import write_round_workbook
 from scoring.round_xlsx import read_round_xlsx
 from scoring.tally import tally
@@ -44,6 +45,9 @@ def tally_command(
     out: Annotated[Path | None, typer.Option(help="RESULT.xlsx")] = None,
     json: Annotated[Path | None, typer.Option("--json", help="RESULT.json")] = None,
     pdf: Annotated[Path | None, typer.Option(help="会议纪要 / minutes, PDF")] = None,
+    previous: Annotated[
+        Path | None, typer.Option(help="上一版 RESULT.json / RESULT.json of the version before")
+    ] = None,
     template: Annotated[
         bool, typer.Option("--template", help="写出空白 ROUND 工作簿 / write an empty ROUND.xlsx")
     ] = False,
@@ -56,26 +60,34 @@ def tally_command(
             return
         if out is None:
             raise InputError(problem("请用 --out 指定 RESULT.xlsx。", "Give --out RESULT.xlsx."))
-        _tally_files(round_, rules, out, json, pdf)
+        _tally_files(round_, rules, out, json, pdf, previous)
     except RuleError as error:
         _refuse(error)
 
 
 def _tally_files(
-    source: Path, policy: Policy, out: Path, json: Path | None, pdf: Path | None
+    source: Path,
+    policy: Policy,
+    out: Path,
+    json: Path | None,
+    pdf: Path | None,
+    previous: Path | None,
 ) -> None:
-    targets = [path for path in (out, json, pdf) if path]
-    if len({path.resolve() for path in (source, *targets)}) != len(targets) + 1:
+    files = [path for path in (source, out, json, pdf, previous) if path]
+    if len({path.resolve() for path in files}) != len(files):
         raise InputError(
             problem(
-                "ROUND、--out、--json、--pdf 须是不同的文件。",
-                "ROUND, --out, --json and --pdf must be different files.",
+                "ROUND、--out、--json、--pdf、--previous 须是不同的文件。",
+                "ROUND, --out, --json, --pdf and --previous must be different files.",
             )
         )
     round_ = read_round(source, policy)
     result = tally(round_, policy)
     document = tally_document(round_, policy, result)
     hashes = (document["sha256"], document["input_sha256"])
+    old = read_verified(previous) if previous else None
+    if old is not None:
+        check_succession(old, document)
     writers = {out: lambda path: write_workbook(path, round_, policy, result, hashes)}
     if json:
         writers[json] = lambda path: _write_text(path, json_text(document))
@@ -95,6 +107,9 @@ def _tally_files(
                 f"{len(open_)} undetermined: {en}. The result gives the reasons.",
             )
         )
+    if old is not None:
+        for item in differences(old, document):
+            typer.echo(f"{item.code} {item.item}: {item.old} -> {item.new}")
     typer.echo(f"sha256 {hashes[0]}")
 
 
@@ -103,6 +118,25 @@ def read_round(path: Path, policy: Policy) -> Round:
     if path.suffix.lower() in (".xlsx", ".xlsm"):
         return read_round_xlsx(path, policy)
     return read_round_json(path, policy)
+
+
+def read_verified(path: Path) -> dict[str, Any]:
+    """A RESULT.json that re-computes to itself; InputError otherwise."""
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(
+            problem(f"无法读取 {path}：{error}。", f"Cannot read {path}: {error}.")
+        ) from error
+    if not verify_document(text).equal:
+        raise InputError(
+            problem(
+                f"{path} 被改动过，不能作为上一版。请用原来的文件。",
+                f"{path} was changed and is no previous tally. Use the original file.",
+            )
+        )
+    document: dict[str, Any] = strict_json(text)
+    return document
 
 
 @app.command("verify-tally")

@@ -43,8 +43,13 @@ mangping policies                      the five side by side
 mangping policies NAME                 one with its clauses (a shipped name or a file)
 mangping tally ROUND.xlsx --policy FILE --template      an empty workbook with the rubric's columns
 mangping tally ROUND --policy NAME_OR_FILE --out RESULT.xlsx [--json RESULT.json] [--pdf OUT.pdf]
+mangping tally ROUND2 --policy NAME_OR_FILE --out RESULT2.xlsx --previous RESULT.json
 mangping verify-tally RESULT.json [--expect SHA256]
 ```
+
+A correction after the lock is a new version: `version` is one more, `replaces` holds the sha256 of
+the tally before, `corrections` what changed, signed by two persons. `--previous` checks all of this
+and prints every difference. The old files stay as they are.
 
 Exit codes: 0 done, or equal; 1 `verify-tally` found a difference; 2 bad input, nothing written.
 """

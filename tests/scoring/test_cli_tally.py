@@ -156,3 +156,62 @@ def test_messages_come_in_chinese_too(folder, monkeypatch):
     monkeypatch.setenv("MANGPING_LANG", "zh")
     done = RUN.invoke(app, ["policies", "nothing"])
     assert "找不到政策" in done.output
+
+
+def second(folder, **more):
+    """Tally a first version, then a corrected second one against it."""
+    run(folder, "--json", str(folder / "r.json"))
+    first = json.loads((folder / "r.json").read_text(encoding="utf-8"))
+    doc = json.loads((folder / "round.json").read_text(encoding="utf-8"))
+    doc["defence_scores"][0]["score"] = "28.5"
+    change = {
+        "item": "J1 A",
+        "old": "26.5",
+        "new": "28.5",
+        "reason": "录入错误",
+        "by": ["甲", "乙"],
+    }
+    doc |= {"version": 2, "replaces": first["sha256"], "corrections": [change], **more}
+    (folder / "second.json").write_text(json.dumps(doc), encoding="utf-8")
+    words = ["tally", str(folder / "second.json"), "--policy", str(folder / "office.toml")]
+    words += ["--out", str(folder / "r2.xlsx"), "--previous", str(folder / "r.json")]
+    return RUN.invoke(app, words)
+
+
+def test_a_re_tally_reports_every_difference_and_keeps_the_old_tally(folder):
+    done = second(folder)
+    assert done.exit_code == 0, done.output
+    lines = [line for line in done.output.splitlines() if " -> " in line]
+    assert lines == [
+        "A defence: own 25.25 (101/4) -> own 26.25 (105/4)",
+        "A total: 75.25 (301/4) -> 76.25 (305/4)",
+        "X defence: substituted 25.25 (101/4) -> substituted 26.25 (105/4)",
+        "X total: 75.25 (301/4) -> 76.25 (305/4)",
+    ]
+    assert RUN.invoke(app, ["verify-tally", str(folder / "r.json")]).exit_code == 0
+
+
+@pytest.mark.parametrize(
+    ("more", "words"),
+    [
+        ({"version": 3}, "version must be 2"),
+        ({"replaces": "0" * 64}, "replaces must be"),
+        ({"corrections": []}, "must hold its corrections"),
+    ],
+)
+def test_a_re_tally_that_does_not_follow_is_refused(folder, more, words):
+    done = second(folder, **more)
+    assert done.exit_code == 2
+    assert words in done.output
+    assert not (folder / "r2.xlsx").exists()
+
+
+def test_a_changed_previous_tally_is_refused(folder):
+    second(folder)
+    text = (folder / "r.json").read_text(encoding="utf-8")
+    (folder / "r.json").write_text(text.replace('"26.5"', '"26"'), encoding="utf-8")
+    words = ["tally", str(folder / "second.json"), "--policy", str(folder / "office.toml")]
+    words += ["--out", str(folder / "r3.xlsx"), "--previous", str(folder / "r.json")]
+    done = RUN.invoke(app, words)
+    assert done.exit_code == 2
+    assert "was changed" in done.output

@@ -144,6 +144,25 @@ def test_totals_equal_the_formulas_that_libreoffice_recalculates(tmp_path, numbe
     assert check(book, result, POLICIES[number]) > 60
     cells = [c for ws in book for row in ws.iter_rows(values_only=True) for c in row]
     assert not [c for c in cells if isinstance(c, str) and c.startswith(("#", "Err:"))]
+    assert same_cells(openpyxl.load_workbook(path, data_only=True), book) > 1500
+
+
+def same_cells(stored: openpyxl.Workbook, again: openpyxl.Workbook) -> int:
+    """Compare every stored value, votes and means included, with the recalculated one."""
+    count = 0
+    for sheet_ in stored:
+        for row, other in zip(
+            sheet_.iter_rows(values_only=True),
+            again[sheet_.title].iter_rows(values_only=True),
+            strict=False,
+        ):
+            for one, two in zip(row, other, strict=False):
+                if isinstance(one, float | int):
+                    assert two == pytest.approx(one, abs=1e-9), sheet_.title
+                    count += 1
+                elif one:
+                    assert two == one, sheet_.title
+    return count
 
 
 @pytest.mark.skipif(SOFFICE is None, reason="LibreOffice (soffice) is not installed")
