@@ -144,7 +144,7 @@ def test_totals_equal_the_formulas_that_libreoffice_recalculates(tmp_path, numbe
     assert check(book, result, POLICIES[number]) > 60
     cells = [c for ws in book for row in ws.iter_rows(values_only=True) for c in row]
     assert not [c for c in cells if isinstance(c, str) and c.startswith(("#", "Err:"))]
-    assert same_cells(openpyxl.load_workbook(path, data_only=True), book) > 1500
+    assert same_cells(openpyxl.load_workbook(path, data_only=True), book) > 900
 
 
 def same_cells(stored: openpyxl.Workbook, again: openpyxl.Workbook) -> int:
