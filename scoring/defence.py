@@ -161,19 +161,7 @@ def _substituted(case: Case, pools: dict[Key, Pool], policy: Policy) -> DefenceO
 
 def _average(pool: Pool, clause: str) -> DefenceOutcome:
     if pool.open_members:
-        names = "、".join(pool.open_members)
-        why = Reason(
-            f"参加答辩的 {names} 在锁定前被取消资格，"
-            "其成绩是否计入平均分须裁定：两个平均分均列出。",
-            f"{', '.join(pool.open_members)} defended and was disqualified before the lock: a "
-            "ruling must say whether that score counts; both averages are shown.",
-            clause,
-        )
-        both = (
-            Alternative("keep", pool.mean_with_open, len(pool.points) + len(pool.open_points)),
-            Alternative("drop", pool.mean, len(pool.points)),
-        )
-        return DefenceOutcome("undetermined", pool=pool.members, alternatives=both, reasons=(why,))
+        return _open_average(pool, clause)
     value = pool.mean
     if value is None:
         why = Reason(
@@ -198,6 +186,24 @@ def _average(pool: Pool, clause: str) -> DefenceOutcome:
         n=n,
         reasons=(why, few) if n == 1 else (why,),
     )
+
+
+def _open_average(pool: Pool, clause: str) -> DefenceOutcome:
+    both = (
+        Alternative("keep", pool.mean_with_open, len(pool.points) + len(pool.open_points)),
+        Alternative("drop", pool.mean, len(pool.points)),
+    )
+    keep, drop = ("-" if item.points is None else decimal_text(item.points) for item in both)
+    why = Reason(
+        f"参加答辩的 {'、'.join(pool.open_members)} 在锁定前被取消资格，"
+        "其成绩是否计入平均分须裁定："
+        f"计入为 {keep}（{both[0].n} 人），不计入为 {drop}（{both[1].n} 人）。",
+        f"{', '.join(pool.open_members)} defended and was disqualified before the lock: a ruling "
+        f"must say whether that score counts: {keep} with it (n = {both[0].n}), {drop} without "
+        f"(n = {both[1].n}).",
+        clause,
+    )
+    return DefenceOutcome("undetermined", pool=pool.members, alternatives=both, reasons=(why,))
 
 
 def _ruled(case: Case, open_: DefenceOutcome, scored: bool) -> DefenceOutcome:

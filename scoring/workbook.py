@@ -157,9 +157,17 @@ def _summary(
         row += 1
     heads = ["名次", "编码", "专业", "级别", "评审得分", "答辩依据", "答辩得分", "总分", "同意"]
     sheet.write_row(row, 0, [*heads, "计票基数", "结果", "说明"], formats.head)
+    sheet.freeze_panes(row + 1, 2)
+    sheet.repeat_rows(row)
+    sheet.set_landscape()
+    sheet.set_paper(9)  # A4
+    sheet.fit_to_pages(1, 0)
     places = policy.places
     for item in summary_order(result):
         row += 1
+        said = " ".join(reason.zh for reason in item.reasons)
+        # Spreadsheets do not fit the height of wrapped rows by themselves on opening.
+        sheet.set_row(row, 15 * max(1, -(-len(said) // 28)))
         if item.rank:
             sheet.write_number(row, 0, item.rank)
         sheet.write_row(row, 1, [item.code, item.specialty, item.level])
@@ -177,9 +185,10 @@ def _summary(
             sheet.write_number(row, 8, item.vote.yes)
             sheet.write_number(row, 9, item.vote.denominator)
         sheet.write_string(row, 10, OUTCOME[item.decision])
-        sheet.write_string(row, 11, " ".join(reason.zh for reason in item.reasons))
-    sheet.set_column(0, 11, 11)
-    sheet.set_column(11, 11, 80)
+        sheet.write_string(row, 11, said, formats.wrap)
+    sheet.set_column(0, 0, 6)
+    sheet.set_column(1, 10, 11)
+    sheet.set_column(11, 11, 60)
 
 
 def _rulings(sheet: Worksheet, formats: Formats, round_: Round) -> None:

@@ -132,6 +132,7 @@ def test_a_defender_disqualified_before_lock_leaves_it_open_with_both_averages()
     item = results(disqualified_round(disqualified=True))["X"]
     assert item.defence.basis == "undetermined"
     assert {a.ruling: a.points for a in item.defence.alternatives} == {"keep": 25, "drop": 20}
+    assert "计入为 25（2 人），不计入为 20（1 人）" in said(item)
 
 
 @pytest.mark.parametrize(("value", "points"), [("keep", 25), ("drop", 20)])
