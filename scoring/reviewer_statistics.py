@@ -8,9 +8,10 @@ interval, Kendall and Gibbons (1990) for W with ties, Iglewicz and Hoaglin (1993
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from statistics import fmean, median
 
 import numpy as np
 import numpy.typing as npt
@@ -64,7 +65,7 @@ class Leniency:
 
 @dataclass(frozen=True)
 class OutlierSheet:
-    """A sheet far from the other reviewers' mean, the reviewer's own severity taken off."""
+    """A sheet far from the others' median, the reviewer's usual difference taken off."""
 
     reviewer: str
     code: str
@@ -95,9 +96,9 @@ def review_statistics(scores: Scores, *, seed: int = 1) -> Report:
     ordered = dict(sorted(scores.items()))
     codes = {code for _, code in ordered}
     block = complete_block(ordered)
-    differences = _differences(ordered)
-    reviewers = _leniencies(ordered, differences)
-    outliers, summary = _outliers(differences, reviewers)
+    reviewers = _leniencies(ordered, _beside_others(ordered, fmean))
+    # Medians, so that one slip does not make its neighbours look unusual.
+    outliers, summary = _outliers(_beside_others(ordered, median))
     if block is None:
         few = Sentence(
             f"完整评分的材料不足 {MIN_DOSSIERS} 份（须由至少 2 名相同评委全部评过），样本太少，"
@@ -288,13 +289,18 @@ def _with_block(found: Estimate, block: Block, left_out: int) -> Estimate:
     return Estimate(found.value, found.low, found.high, Sentence(zh, en))
 
 
-def _differences(scores: Scores) -> dict[tuple[str, str], tuple[float, float]]:
-    """(reviewer, code) -> (own score, mean of the others), where others scored the dossier."""
+def _beside_others(
+    scores: Scores, centre: Callable[[list[float]], float]
+) -> dict[tuple[str, str], tuple[float, float]]:
+    """(reviewer, code) -> (own score, centre of the others), where others scored the dossier."""
     by_code: dict[str, dict[str, float]] = {}
     for (reviewer, code), points in scores.items():
         by_code.setdefault(code, {})[reviewer] = float(points)
     return {
-        (reviewer, code): (own, (sum(sheet.values()) - own) / (len(sheet) - 1))
+        (reviewer, code): (
+            own,
+            centre([points for who, points in sheet.items() if who != reviewer]),
+        )
         for code, sheet in by_code.items()
         if len(sheet) > 1
         for reviewer, own in sheet.items()
@@ -361,14 +367,20 @@ def _leniency(reviewer: str, pairs: Sequence[tuple[float, float]]) -> Leniency:
 
 
 def _outliers(
-    differences: Mapping[tuple[str, str], tuple[float, float]], reviewers: Sequence[Leniency]
+    differences: Mapping[tuple[str, str], tuple[float, float]],
 ) -> tuple[tuple[OutlierSheet, ...], Sentence]:
     if len(differences) < MIN_SHEETS:
         return (), Sentence(
             f"可比较的评分表只有 {len(differences)} 份，样本太少，不查找异常评分表。",
             f"Only {len(differences)} sheets can be compared: too few to look for outliers.",
         )
-    usual = {found.reviewer: found.severity.value or 0.0 for found in reviewers}
+    apart: dict[str, list[float]] = {}
+    for (reviewer, _), (own, others) in differences.items():
+        apart.setdefault(reviewer, []).append(own - others)
+    usual = {
+        reviewer: median(values) if len(values) >= MIN_DOSSIERS else 0.0
+        for reviewer, values in apart.items()
+    }
     rest = {key: own - others - usual[key[0]] for key, (own, others) in differences.items()}
     values = np.array(list(rest.values()))
     middle = float(np.median(values))
@@ -392,10 +404,10 @@ def _outliers(
                 own - others,
                 z,
                 Sentence(
-                    f"{reviewer} 给 {code} 打 {own:.2f} 分，其他评委平均 {others:.2f} 分，差距异常"
+                    f"{reviewer} 给 {code} 打 {own:.2f} 分，其他评委的中位分 {others:.2f}，差距异常"
                     f"（修正 z 值 {z:.1f}）。请核对是否误填；分数不会自动更改。",
-                    f"{reviewer} gave {code} {own:.2f} points, the others {others:.2f} on average: "
-                    f"unusual (modified z {z:.1f}). Check for a slip; no score is changed by this.",
+                    f"{reviewer} gave {code} {own:.2f} points, the median of the others is "
+                    f"{others:.2f}: unusual (modified z {z:.1f}). Check for a slip; no score is changed.",
                 ),
             )
         )

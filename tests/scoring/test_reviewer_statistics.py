@@ -126,10 +126,8 @@ def test_a_slip_is_found_and_nothing_else() -> None:
     scores = panel()
     scores["R02", "D005"] += 30
     outliers = review_statistics(scores).outliers
-    assert (outliers[0].reviewer, outliers[0].code) == ("R02", "D005")
+    assert [(sheet.reviewer, sheet.code) for sheet in outliers] == [("R02", "D005")]
     assert outliers[0].difference > 25
-    # The other four sheets of that dossier are measured against a mean that holds the slip.
-    assert {sheet.code for sheet in outliers} == {"D005"}
 
 
 def test_a_severe_reviewer_alone_makes_no_outliers() -> None:
