@@ -47,22 +47,26 @@ def postgresql_url() -> Iterator[str]:
         pytest.skip("PostgreSQL refuses root and there is no user postgres or nobody to run it as.")
     home = Path(tempfile.mkdtemp(prefix="mangping-pg-"))
     data = home / "data"
-    switch = ["runuser", "-u", user, "--"] if os.geteuid() == 0 else []
-    if switch:
-        shutil.chown(home, user)
-    control = [*switch, str(programs / "pg_ctl"), "-D", str(data), "-w"]
+    runs_as = user if os.geteuid() == 0 else None
+    if runs_as:
+        shutil.chown(home, runs_as)
+    control = [str(programs / "pg_ctl"), "-D", str(data), "-w"]
     options = f"-k {home} -c listen_addresses= -c fsync=off"
     try:
         for command in (
-            [*switch, str(programs / "initdb"), "-D", str(data), "-A", "trust", "-U", "mangping",
+            [str(programs / "initdb"), "-D", str(data), "-A", "trust", "-U", "mangping",
              "--no-locale", "-E", "UTF8"],
             [*control, "-o", options, "-l", str(home / "log"), "start"],
         ):  # fmt: skip
-            subprocess.run(command, check=True, cwd=home, stdout=subprocess.DEVNULL)
+            subprocess.run(command, check=True, cwd=home, user=runs_as, stdout=subprocess.DEVNULL)
         yield f"postgresql+psycopg://mangping@/postgres?host={home}"
     finally:
         subprocess.run(
-            [*control, "-m", "immediate", "stop"], cwd="/", stdout=subprocess.DEVNULL, check=False
+            [*control, "-m", "immediate", "stop"],
+            cwd="/",
+            user=runs_as,
+            stdout=subprocess.DEVNULL,
+            check=False,
         )
         shutil.rmtree(home, ignore_errors=True)
 
