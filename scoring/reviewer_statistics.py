@@ -407,7 +407,7 @@ def _outliers(
                     f"{reviewer} 给 {code} 打 {own:.2f} 分，其他评委的中位分 {others:.2f}，差距异常"
                     f"（修正 z 值 {z:.1f}）。请核对是否误填；分数不会自动更改。",
                     f"{reviewer} gave {code} {own:.2f} points, the median of the others is "
-                    f"{others:.2f}: unusual (modified z {z:.1f}). Check for a slip; no score is changed.",
+                    f"{others:.2f}: unusual (modified z {z:.1f}). Check it; no score is changed.",
                 ),
             )
         )
