@@ -16,7 +16,7 @@ from redactor.errors import Sentence
 from redactor.geometry import bounds, height
 from redactor.page import Image, Reading
 
-BLURRED_BELOW = 0.40
+BLURRED_BELOW = 0.50
 """Sharpness under which strokes of small text run together (see tests/redactor/test_quality.py)."""
 DARK_PAPER_BELOW = 110
 """Grey level of the paper (the brightest tenth of the page); a white sheet has 200 to 255."""
@@ -161,7 +161,7 @@ def _advice(flag: str, quality: Quality) -> Sentence:
 
 def _ink_share(grey: npt.NDArray[np.uint8]) -> float:
     """Share of pixels that differ from the paper around them, the outer 2 % left out."""
-    paper = cv2.blur(cv2.medianBlur(cv2.resize(grey, None, fx=0.25, fy=0.25), 15), (15, 15))
+    paper = cv2.medianBlur(cv2.resize(grey, None, fx=0.25, fy=0.25), 15)
     paper = cv2.resize(paper, (grey.shape[1], grey.shape[0]))
     marked = cv2.absdiff(cv2.medianBlur(grey, 3), paper) > _INK_STEP
     y, x = (max(1, side // 50) for side in grey.shape)

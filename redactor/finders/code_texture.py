@@ -205,8 +205,9 @@ def _rows_are_bars(patch: npt.NDArray[np.float32]) -> bool:
     if rows < 12:
         return False
     slices = [patch[i * rows // 6 : (i + 1) * rows // 6].mean(axis=0) for i in range(1, 5)]
-    alike = np.corrcoef(np.array(slices))
-    if not np.isfinite(alike).all() or alike.min() < 0.75:
+    if min(float(part.std()) for part in slices) < 10:
+        return False
+    if np.corrcoef(np.array(slices)).min() < 0.75:
         return False
     profile = np.mean(slices, axis=0)
     local = cv2.blur(profile[None, :].astype(np.float32), (31, 1))[0]

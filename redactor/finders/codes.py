@@ -35,8 +35,8 @@ _MATRIX_PAD = 0.05
 _READER_SIDE = 2600
 """Longest side in pixels given to the reader: A4 at 220 dpi. Its time grows with the area."""
 
-_TEXTURE_SIDES = (1700, 850)
-"""Longest side in pixels for looking at texture: A4 at 145 dpi for small codes, 73 for large."""
+_TEXTURE_SIDE = 1700
+"""Longest side in pixels for looking at texture: A4 at 145 dpi."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,11 +55,11 @@ def find_codes(pixels: Image) -> tuple[Finding, ...]:
     """
     grey = np.asarray(cv2.cvtColor(pixels, cv2.COLOR_BGR2GRAY), dtype=np.uint8)
     seen = _read(grey)
-    for side in _TEXTURE_SIDES:
-        scale = min(1.0, side / max(grey.shape))
+    fine = min(1.0, _TEXTURE_SIDE / max(grey.shape))
+    for scale in (fine, fine / 2):  # small codes, then those with large modules
         shrunk = cv2.resize(grey, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
         small = np.asarray(shrunk, dtype=np.uint8)
-        if side == _TEXTURE_SIDES[0]:
+        if scale == fine:
             for quad in finder_pattern_quads(small):
                 _add(seen, _Seen(quad / scale, "", 0.8, "QR finder patterns, not decodable"))
         for quad in block_quads(small):
@@ -84,7 +84,7 @@ def _read(grey: npt.NDArray[np.uint8]) -> list[_Seen]:
         corners = (p.top_left, p.top_right, p.bottom_right, p.bottom_left)
         quad = np.array([(c.x + 0.5, c.y + 0.5) for c in corners], dtype=np.float64) / scale
         linear = code.symbology in _LINEAR
-        if not code.valid and (linear or not _plausible(grey, quad, code)):
+        if not code.valid and (linear or not _plausible(grey, quad)):
             continue  # a row of text can look like bars; texture decides on more rows of it
         if linear:
             quad = _full_bars(grey, quad)
@@ -112,14 +112,11 @@ _LINEAR = frozenset(
 )
 
 
-def _plausible(grey: npt.NDArray[np.uint8], quad: Quad, code: zxingcpp.Barcode) -> bool:
-    """Whether an erroneous reading looks like a code; readers also trip over ruled cells.
-
-    A QR code needs no second look, since the reader saw all three of its finder patterns.
-    """
+def _plausible(grey: npt.NDArray[np.uint8], quad: Quad) -> bool:
+    """Whether an erroneous reading looks like a code; readers also trip over cells and text."""
     if min(width(quad), height(quad)) < 16 or area(quad) > 0.25 * grey.size:
         return False
-    return code.format == zxingcpp.BarcodeFormat.QRCode or is_matrix_code(grey, quad)
+    return is_matrix_code(grey, quad)
 
 
 def _padded(quad: Quad, code: zxingcpp.Barcode) -> Quad:
