@@ -192,3 +192,29 @@ def test_rounding_of_the_cases_that_floats_get_wrong():
 def test_no_float_is_ever_shown():
     item = results(document([candidate("A")], {"A": ["20", "20", "21"]}))["A"]
     assert isinstance(item.total, Fraction)
+
+
+JUNK = st.sampled_from([None, True, 0, -1, 10**30, "", "x", "1e9", [], [[]], {}, {"a": []}])
+
+
+def nodes(value, path=()):
+    """Paths of everything inside a JSON value."""
+    items = value.items() if isinstance(value, dict) else enumerate(value)
+    for key, item in items:
+        yield (*path, key)
+        if isinstance(item, dict | list):
+            yield from nodes(item, (*path, key))
+
+
+@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(rounds(), POLICIES, st.data())
+def test_verify_meets_any_junk_with_a_sentence_and_never_agrees(doc, rules, data):
+    result = whole(doc, rules)
+    path = data.draw(st.sampled_from(list(nodes(result))))
+    junk = data.draw(JUNK)
+    place = result
+    for key in path[:-1]:
+        place = place[key]
+    same = json.dumps(place[path[-1]]) == json.dumps(junk)
+    place[path[-1]] = junk
+    assert same or not_equal(json_text(result))
