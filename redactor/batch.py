@@ -1,4 +1,4 @@
-"""Runs a whole folder of scans: roster and scans in, blind dossiers, reports and an exit code out."""
+"""Runs a whole folder: roster and scans in; blind dossiers, reports and an exit code out."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from redactor.applicant import Applicant, Roster
 from redactor.assembly import BlindPage, assemble, recall, write_manifest
 from redactor.attachment import neutral_category
 from redactor.errors import ExitCode, Sentence, UsageError
-from redactor.folder_match import match_folders
 from redactor.file_job import FileJob, PageRecord, failed, results_name
+from redactor.folder_match import match_folders
 from redactor.identity import Identity, identity_of
 from redactor.intake import Intake, SourceFile, open_scans
 from redactor.loading import count_pages

@@ -11,6 +11,7 @@ import numpy as np
 from PIL import Image as PillowImage
 
 from redactor import geometry
+from redactor.channels import darkest
 from redactor.page import Finding, Image, Kind, Quad
 
 MASK_COLOUR = (0, 0, 0)
@@ -75,7 +76,8 @@ def _blank_after(pixels: Image, strip: Quad, backwards: bool = False) -> float:
     w, h = max(2, round(geometry.width(strip))), max(2, round(geometry.height(strip)))
     target = np.array([[0, 0], [w, 0], [w, h], [0, h]], dtype=np.float32)
     matrix = cv2.getPerspectiveTransform(strip.astype(np.float32), target)
-    grey = cv2.warpPerspective(pixels, matrix, (w, h)).min(axis=2).astype(np.int16)
+    warped = np.asarray(cv2.warpPerspective(pixels, matrix, (w, h)), np.uint8)
+    grey = darkest(warped).astype(np.int16)
     ink = np.abs(grey - np.median(grey)) > INK_CONTRAST
     blank = ink.mean(axis=0) < 0.04
     if backwards:

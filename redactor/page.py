@@ -1,4 +1,4 @@
-"""The values that travel along a page's way: pixels, reading, findings. All frozen, no behaviour."""
+"""The values that travel along a page's way: pixels, reading, findings; frozen."""
 
 from __future__ import annotations
 

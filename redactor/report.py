@@ -36,11 +36,16 @@ KIND_NAMES = {
 }
 STATE_NAMES = {"clean": "已核验", "review": "待人工查看", "failed": "失败"}
 _STYLE = """
-body{font:15px/1.5 system-ui,"Noto Sans CJK SC","Microsoft YaHei",sans-serif;margin:1.5rem;color:#222}
-h1{font-size:1.4rem} h2{font-size:1.1rem;margin:2rem 0 .5rem;border-bottom:1px solid #bbb}
-.pages{display:flex;flex-wrap:wrap;gap:1rem} figure{margin:0;width:340px;background:#f6f6f6;padding:8px}
-figure.review{background:#fff3d6} figure.failed{background:#fbdcdc} img{width:100%;border:1px solid #999}
-table{border-collapse:collapse;width:100%;font-size:12px} td{border-top:1px solid #ddd;padding:1px 4px}
+body{font:15px/1.5 system-ui,"Noto Sans CJK SC","Microsoft YaHei",sans-serif;
+ margin:1.5rem;color:#222}
+h1{font-size:1.4rem}
+h2{font-size:1.1rem;margin:2rem 0 .5rem;border-bottom:1px solid #bbb}
+.pages{display:flex;flex-wrap:wrap;gap:1rem}
+figure{margin:0;width:340px;background:#f6f6f6;padding:8px}
+figure.review{background:#fff3d6} figure.failed{background:#fbdcdc}
+img{width:100%;border:1px solid #999}
+table{border-collapse:collapse;width:100%;font-size:12px}
+td{border-top:1px solid #ddd;padding:1px 4px}
 .k{display:inline-block;width:.8em;height:.8em;margin-right:.3em}
 """
 

@@ -7,6 +7,7 @@ landscape, may fool it. A reading proves the guess: text in the wrong direction 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import cv2
 import numpy as np
@@ -21,8 +22,6 @@ PROBES = 6
 """Lines read to prove an orientation."""
 READS_WELL, LOOKS_SURE = 0.88, 0.8
 """Mean character probability of upright text; probability of the orientation model."""
-SMALL_PAGE = 1000
-"""Pages with a shorter long side are enlarged twofold for the detector."""
 TURNS = {90: cv2.ROTATE_90_CLOCKWISE, 180: cv2.ROTATE_180, 270: cv2.ROTATE_90_COUNTERCLOCKWISE}
 
 
@@ -33,26 +32,33 @@ def turn(pixels: Image, rotation: int) -> Image:
 
 def read_page(reader: Reader, pixels: Image) -> tuple[Image, Reading]:
     """(the page turned upright, everything read on it)."""
-    guess, sure = reader.classify(pixels)
-    page = turn(pixels, guess)
+    rotation, sure = reader.classify(pixels)
+    page = turn(pixels, rotation)
     quads = reader.detect(page)
-    rotation = guess
-    if quads:
-        probes = _probes(quads)
-        proof = _reads(reader, page, probes)
-        if proof < READS_WELL or sure < LOOKS_SURE:
-            further = _best_turn(reader, page, probes, proof)
-            if further:
-                rotation = (guess + further) % 360
-                page = turn(pixels, rotation)
-                quads = reader.detect(page)
-    else:
+    if not quads:
         rotation, page = 0, pixels
-    lines = list(reader.read_lines(page, quads))
-    for layer in find_layers(page):
+    lines = reader.read_lines(page, quads)
+    proof = _proof(reader, page, quads, lines)
+    if quads and (proof < READS_WELL or sure < LOOKS_SURE):
+        further = _best_turn(reader, page, _probes(quads), proof)
+        if further:
+            rotation = (rotation + further) % 360
+            page = turn(pixels, rotation)
+            lines = reader.read_lines(page, reader.detect(page))
+    for layer in find_layers(page, lines):
         lines += _read_layer(reader, layer, page.shape)
     size = (page.shape[1], page.shape[0])
-    return page, Reading(tuple(lines), find_cells(page), size, rotation, reader_version())
+    return page, Reading(lines, find_cells(page), size, rotation, reader_version())
+
+
+def _proof(reader: Reader, page: Image, quads: Sequence[Quad], lines: Sequence[Line]) -> float:
+    """How well the page reads as it lies, 0..1: the largest lines, unless stacked ones prevail."""
+    flat = [line for line in lines if not line.vertical]
+    if sum(len(x.chars) for x in flat) < sum(len(x.chars) for x in lines) / 2:
+        return _reads(reader, page, _probes(quads))
+    largest = sorted(flat, key=lambda line: -geometry.area(line.quad))[:PROBES]
+    scores = [char.score for line in largest for char in line.chars]
+    return float(np.mean(scores)) if scores else 0.0
 
 
 def _read_layer(reader: Reader, layer: Layer, shape: tuple[int, ...]) -> tuple[Line, ...]:
@@ -64,8 +70,6 @@ def _read_layer(reader: Reader, layer: Layer, shape: tuple[int, ...]) -> tuple[L
 
 
 def _moved(line: Line, origin: tuple[int, int]) -> Line:
-    from dataclasses import replace
-
     shift = np.array(origin, dtype=np.float64)
     chars = tuple(replace(c, quad=c.quad + shift) for c in line.chars)
     return replace(line, chars=chars, quad=line.quad + shift)

@@ -1,4 +1,4 @@
-"""Finds document numbers whose organ code is drawn from the applicant's unit: 巴林草〔2024〕12号."""
+"""Finds document numbers with the code of the applicant's unit: 巴林草〔2024〕12号."""
 
 from __future__ import annotations
 

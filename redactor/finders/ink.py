@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 
 from redactor import geometry
+from redactor.channels import darkest
 from redactor.page import Image, Quad
 
 LEAST_INK = 0.004
@@ -21,7 +22,7 @@ def ink_box(pixels: Image, zone: Quad) -> Quad | None:
     patch = pixels[y0:y1, x0:x1]
     if patch.shape[0] < 6 or patch.shape[1] < 6:
         return None
-    grey = patch.min(axis=2)
+    grey = darkest(patch)
     paper = float(np.percentile(grey, 85))
     ink = (grey < paper - max(35.0, 0.25 * paper)).astype(np.uint8)
     count, _, stats, _ = cv2.connectedComponentsWithStats(ink)

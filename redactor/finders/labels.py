@@ -127,7 +127,7 @@ class _Page:
     def _in_cells(self, label: Label, home: int) -> Iterator[Finding]:
         own = [x for x, h in zip(self._lines, self._home, strict=True) if h == home]
         after = [x for x in own if x is not label.line and not _fills(x)]
-        x0, _, x1, _ = geometry.bounds(self._cells[home])
+        _, _, x1, _ = geometry.bounds(self._cells[home])
         room = x1 - geometry.bounds(label.line.quad)[2]
         if after or room > 4 * geometry.height(label.line.quad):
             # The label shares its cell with the value: a signature line, "编号" in a box.
@@ -152,7 +152,7 @@ class _Page:
 
     def _right_of(self, home: int) -> int | None:
         """The cell that shares its left edge with the right edge of `home`."""
-        x0, y0, x1, y1 = self._cell_boxes[home]
+        _, y0, x1, y1 = self._cell_boxes[home]
         boxes = self._cell_boxes
         shared = np.minimum(boxes[:, 3], y1) - np.maximum(boxes[:, 1], y0)
         lower = np.minimum(boxes[:, 3] - boxes[:, 1], y1 - y0)
@@ -166,7 +166,7 @@ class _Page:
 
     def _zone(self, label: Label, cell: Quad | None = None) -> Quad:
         """Where the value may stand in the label's row: up to the next box or the cell's edge."""
-        x0, y0, x1, y1 = geometry.bounds(label.line.quad)
+        _, y0, x1, y1 = geometry.bounds(label.line.quad)
         if label.line.chars:
             x1 = geometry.bounds(label.line.chars[-1].quad)[2]
         thick = y1 - y0
@@ -174,7 +174,7 @@ class _Page:
         if cell is not None:
             limit = min(limit, geometry.bounds(cell)[2] - 2)
         for line in self._lines:
-            lx0, ly0, lx1, ly1 = geometry.bounds(line.quad)
+            lx0, ly0, _, ly1 = geometry.bounds(line.quad)
             overlaps = min(ly1, y1) - max(ly0, y0) > 0.4 * min(ly1 - ly0, thick)
             if line is not label.line and overlaps and lx0 > x1 - 2 and _fills(line):
                 limit = min(limit, lx0 - 2)
@@ -184,7 +184,7 @@ class _Page:
         x0, y0, x1, y1 = geometry.bounds(zone)
         found = False
         for line in self._lines:
-            lx0, ly0, lx1, _ = geometry.bounds(line.quad)
+            lx0, _, lx1, _ = geometry.bounds(line.quad)
             middle = float(line.quad[:, 1].mean())
             if line is label.line or not (y0 < middle < y1 and x0 - 4 <= lx0 < x1):
                 continue
