@@ -1,0 +1,108 @@
+"""Finds seals of any outline as blobs of coloured ink whose border is drawn.
+
+A seal's hull is its frame: ink runs along nearly all of it. The hull of lettering, a signature or
+a smear jumps from tip to tip over bare paper.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from redactor.finders.seal_ink import disc
+
+SHORTEST_MM, LONGEST_MM = 10.0, 66.0
+"""Sides of a seal's box, mm; a resolution that is wrong by a fifth does no harm."""
+SLIMMEST = 0.42
+"""Shorter side over longer side: the flattest ovals in use are 45 x 30 mm, lines are longer."""
+BRIDGES_MM = (0.8, 2.4)
+"""Gaps in the ink that are bridged: worn print, then print of which only patches are left."""
+LEAST_BORDER = 0.70
+"""Share of the hull that has ink along it."""
+FULLEST = 0.80
+"""Share of the hull that is ink: more is a patch of colour."""
+SAMPLES = 240
+
+Mask = npt.NDArray[np.uint8]
+
+
+@dataclass(frozen=True, eq=False)
+class Blob:
+    """`hull`: (N, 2) corners in pixels of the mask. `shape`: round, oval, square or triangle.
+
+    `border`: share of the hull along which there is ink, 0..1.
+    """
+
+    hull: npt.NDArray[np.float64]
+    shape: str
+    border: float
+
+
+def find_blobs(mask: Mask, per_mm: float) -> list[Blob]:
+    """Framed blobs of a mask of strokes (255 on ink), largest first, none inside another."""
+    if cv2.countNonZero(mask) < 20 * per_mm * per_mm:
+        return []
+    found: list[Blob] = []
+    for bridge in BRIDGES_MM:
+        size = bridge * per_mm
+        joined = cv2.morphologyEx(mask, cv2.MORPH_CLOSE, disc(size)) if size > 1.5 else mask
+        count, labels, stats, _ = cv2.connectedComponentsWithStats(joined)
+        for label in range(1, count):
+            x, y, w, h = (int(v) for v in stats[label, :4])
+            if max(w, h) < SHORTEST_MM * per_mm or max(w, h) > 1.1 * LONGEST_MM * per_mm:
+                continue
+            part = (labels[y : y + h, x : x + w] == label).astype(np.uint8)
+            blob = _judge(part, (x, y), per_mm)
+            if blob is not None:
+                found.append(blob)
+    found.sort(key=lambda b: -cv2.contourArea(b.hull.astype(np.float32)))
+    kept: list[Blob] = []
+    for blob in found:
+        middle = tuple(float(v) for v in blob.hull.mean(axis=0))
+        if not any(
+            cv2.pointPolygonTest(k.hull.astype(np.float32), middle, False) >= 0 for k in kept
+        ):
+            kept.append(blob)
+    return kept
+
+
+def _judge(part: Mask, origin: tuple[int, int], per_mm: float) -> Blob | None:
+    """A component as a blob, None when it is no seal; `origin`: where `part` lies on the mask."""
+    contours, _ = cv2.findContours(part, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
+    hull = cv2.convexHull(np.concatenate(contours))
+    _, sides, _ = cv2.minAreaRect(hull)
+    low, high = min(sides), max(sides)
+    if low < SHORTEST_MM * per_mm or high > LONGEST_MM * per_mm or low < SLIMMEST * high:
+        return None
+    border = _border(part, hull[:, 0, :].astype(np.float64), per_mm)
+    area = float(cv2.contourArea(hull))
+    if border < LEAST_BORDER or float(part.sum()) > FULLEST * area:
+        return None
+    corners = hull[:, 0, :].astype(np.float64) + origin + 0.5
+    return Blob(corners, _shape(area / (low * high), low / high), border)
+
+
+def _border(part: Mask, hull: npt.NDArray[np.float64], per_mm: float) -> float:
+    """Share of evenly spaced points of the hull that have ink within 0.6 mm."""
+    closed = np.vstack([hull, hull[:1]])
+    lengths = np.hypot(*np.diff(closed, axis=0).T)
+    along = np.r_[0.0, np.cumsum(lengths)]
+    at = np.linspace(0, along[-1], SAMPLES, endpoint=False)
+    xs = np.interp(at, along, closed[:, 0])
+    ys = np.interp(at, along, closed[:, 1])
+    margin = 2
+    padded = cv2.copyMakeBorder(part, margin, margin, margin, margin, cv2.BORDER_CONSTANT)
+    near = cv2.dilate(padded, disc(1.2 * per_mm))
+    return float(near[np.round(ys).astype(int) + margin, np.round(xs).astype(int) + margin].mean())
+
+
+def _shape(fill: float, aspect: float) -> str:
+    """By how much of its tightest box the hull fills: triangle 0.5, ellipse 0.785, square 1."""
+    if fill < 0.65:
+        return "triangle"
+    if fill > 0.89:
+        return "square"
+    return "round" if aspect > 0.87 else "oval"

@@ -1,0 +1,138 @@
+"""Takes a page apart into the inks a seal may be printed in, on a sheet small enough to be quick."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from redactor.page import Image
+
+WORKING_SIDE = 1280
+"""Longest side of the sheet on which seals are sought, pixels."""
+FINEST_MM = 5.0
+"""Pixels per mm beyond which the sheet is reduced further: a seal's ring is 0.6 to 2 mm wide."""
+RED_SHARE, RED_STEP = 0.16, 16
+"""Red ink: R exceeds G and B by this share of R and by this many grey levels, paper balanced."""
+ORANGE, PURPLE = 0.38, 0.75
+"""How far a red may lean to yellow and to blue, share of its excess: 23 and 45 degrees of hue."""
+LARGEST_GAIN = 1.3
+"""A stronger colour cast of the paper than this is the paper's own colour (a red cover)."""
+MASS_MM = 6.0
+"""Ink that holds a square this wide is no stroke: a portrait's background, a shaded cell."""
+PAPER_MM = 8.0
+"""Paper is looked for within about this distance of a pixel."""
+
+Grey = npt.NDArray[np.uint8]
+
+
+@dataclass(frozen=True, eq=False)
+class Sheet:
+    """A reduced page. `scale`: its pixels per page pixel. `per_mm`: its pixels per mm.
+
+    `dark`: how much darker than the paper around it the darkest channel is, 0..255.
+    `red`: 255 on strokes of red ink. `blue`: 255 on strokes of blue ink. `colour`: the pixels.
+    """
+
+    colour: Image
+    scale: float
+    per_mm: float
+    dark: Grey
+    red: Grey
+    blue: Grey
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """(width, height) in sheet pixels."""
+        return self.dark.shape[1], self.dark.shape[0]
+
+
+def sheet_of(pixels: Image, dpi: float) -> Sheet:
+    """The sheet of a page; `dpi` is that of `pixels`."""
+    per_mm = max(dpi, 20.0) / 25.4
+    scale = min(1.0, WORKING_SIDE / max(pixels.shape[:2]), FINEST_MM / per_mm)
+    small = pixels
+    if scale < 1.0:
+        small = np.asarray(
+            cv2.resize(pixels, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA), np.uint8
+        )
+    per_mm *= scale
+    blank = np.zeros(small.shape[:2], np.uint8)
+    red, blue = blank, blank
+    if _is_coloured(small):
+        balanced = _balanced(small)
+        red = _strokes(_tinted(balanced, 2, 1, 0), per_mm)
+        blue = _strokes(_tinted(balanced, 0, 1, 2), per_mm)
+    return Sheet(small, scale, per_mm, _darkness(small, per_mm), red, blue)
+
+
+def square(side: float) -> Grey:
+    """A structuring element about `side` pixels wide, odd, at least 1."""
+    size = max(1, round(side) | 1)
+    return np.ones((size, size), np.uint8)
+
+
+def disc(diameter: float) -> Grey:
+    """A round structuring element, odd, at least 1 pixel wide."""
+    size = max(1, round(diameter) | 1)
+    return np.asarray(cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (size, size)), np.uint8)
+
+
+def _is_coloured(pixels: Image) -> bool:
+    """False for scans in grey, which need no look at colours."""
+    few = pixels[::4, ::4].astype(np.int16)
+    return int((few.max(axis=2) - few.min(axis=2)).max()) > RED_STEP
+
+
+def _balanced(pixels: Image) -> Image:
+    """The paper's own tint (warm light, yellowed sheets) turned to neutral."""
+    few = pixels[::6, ::6].reshape(-1, 3)
+    bright = few[few.max(axis=1) >= np.percentile(few.max(axis=1), 60)]
+    paper = np.median(bright, axis=0).clip(1)
+    gains = np.clip(paper.max() / paper, 1.0, LARGEST_GAIN)
+    if gains.max() < 1.02:
+        return pixels
+    table = np.clip(np.arange(256)[:, None] * gains[None, :], 0, 255).astype(np.uint8)
+    return np.asarray(cv2.LUT(pixels, table[:, None, :]), np.uint8)
+
+
+def _tinted(pixels: Image, own: int, nearer: int, other: int) -> Grey:
+    """255 where channel `own` stands out; `nearer` may come closer on one side of the hue circle
+    (orange for red), `other` on its other side."""
+    channels = cv2.split(pixels)
+    rest = cv2.max(channels[nearer], channels[other])
+    excess = cv2.subtract(channels[own], rest)
+    mask = cv2.threshold(excess, RED_STEP, 255, cv2.THRESH_BINARY)[1]
+    if not cv2.countNonZero(mask):
+        return np.asarray(mask, np.uint8)
+    strong = excess.astype(np.float32) > RED_SHARE * channels[own].astype(np.float32)
+    reach = cv2.subtract(channels[own], cv2.min(channels[nearer], channels[other]))
+    reach = reach.astype(np.float32)
+    lean_near = cv2.subtract(channels[nearer], channels[other]) <= ORANGE * reach
+    lean_other = cv2.subtract(channels[other], channels[nearer]) <= PURPLE * reach
+    return np.asarray(np.where(strong & lean_near & lean_other, mask, 0), np.uint8)
+
+
+def _strokes(mask: Grey, per_mm: float) -> Grey:
+    """The mask without its masses."""
+    if not cv2.countNonZero(mask):
+        return mask
+    masses = cv2.morphologyEx(mask, cv2.MORPH_OPEN, square(MASS_MM * per_mm))
+    if not cv2.countNonZero(masses):
+        return mask
+    return np.asarray(cv2.subtract(mask, cv2.dilate(masses, square(1.5 * per_mm))), np.uint8)
+
+
+def _darkness(pixels: Image, per_mm: float) -> Grey:
+    """Paper minus the darkest channel, so that red and blue ink count like black; no masses."""
+    blue, green, red = cv2.split(pixels)
+    grey = cv2.min(cv2.min(blue, green), red)
+    eighth = cv2.resize(grey, None, fx=0.125, fy=0.125, interpolation=cv2.INTER_AREA)
+    closed = cv2.morphologyEx(eighth, cv2.MORPH_CLOSE, square(PAPER_MM * per_mm / 8))
+    smooth = cv2.GaussianBlur(closed, (0, 0), 1.5)
+    paper = cv2.resize(smooth, grey.shape[::-1], interpolation=cv2.INTER_LINEAR)
+    dark = np.asarray(cv2.subtract(paper, grey), np.uint8)
+    ink = np.asarray(cv2.threshold(dark, 14, 255, cv2.THRESH_BINARY)[1], np.uint8)
+    return np.asarray(cv2.bitwise_and(dark, _strokes(ink, per_mm)), np.uint8)

@@ -1,0 +1,293 @@
+"""Finds round seals by their ring, in any ink, also where text runs through it or the page cuts it.
+
+Every edge votes for the centres that its direction points at (Kimme, Ballard and Sklansky 1975),
+for all centres at once by convolution with ring kernels whose phase turns twice around, so that
+both sides of a thin ring vote for the same place and text, whose edges point everywhere, cancels.
+Each candidate must then show an outer edge at one smooth distance around it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+VOTE_PER_MM = 1.3
+"""Pixels per mm of the picture on which edges vote."""
+SMALLEST_MM, LARGEST_MM = 8.0, 31.0
+"""Radius of seals: 16 mm (a doctor's or small department's seal) to 62 mm across, mm."""
+BAND_MM = 1.9
+"""Distance of the radii that are voted for, mm."""
+CAP = 10.0
+"""An edge this steep, grey levels per voting pixel, has a full vote: faint ink counts like black."""
+MOST_CANDIDATES = 12
+ANGLES = 240
+"""Directions in which a candidate's edge is looked for."""
+STEP, TALLEST, INK = 10, 60, 14
+"""An edge of ink is at least this many grey levels high, more than `TALLEST` counts no more; a
+pixel darker by `INK` is ink."""
+REACH_MM, GRID_MM, EDGE_MM, DRIFT_MM = 6.0, 0.2, 0.8, 0.61
+"""How far inside the ring is looked, how finely, how wide its edge is, how far it may stray, mm."""
+STEADY = 1.2
+"""The edge's mean along the ring over its spread: text under a circle stays below 1."""
+
+Plane = npt.NDArray[np.uint8]
+Ellipse = tuple[tuple[float, float], tuple[float, float], float]
+"""((x, y), (axis, axis), degrees) as cv2.fitEllipse gives it."""
+
+
+@dataclass(frozen=True, eq=False)
+class Ring:
+    """An ellipse that is nearly a circle, in pixels of the plane given to `find_rings`.
+
+    `box`: centre, axes and angle as cv2.fitEllipse gives them. `cover`: share of the ring on the
+    plane that shows a steady outer edge, 0..1. `visible`: share of the ring that lies on the
+    plane, 0..1. `arc`: share of the whole ring with an edge. `outside`, `inside`: share of ink just
+    outside the ring and 2 to 3 mm inside of it, 0..1 (a disc is full, a ring is not).
+    """
+
+    box: Ellipse
+    cover: float
+    visible: float
+    outside: float
+    inside: float
+
+    @property
+    def arc(self) -> float:
+        return self.cover * self.visible
+
+    @property
+    def radius(self) -> float:
+        return (self.box[1][0] + self.box[1][1]) / 4
+
+
+def find_rings(plane: Plane, per_mm: float, least_vote: float) -> list[Ring]:
+    """Rings with their evidence, strongest vote first, none twice; the caller judges `cover`."""
+    found: list[Ring] = []
+    for x, y, radius in _candidates(plane, per_mm, least_vote):
+        ring = _trace(plane, per_mm, x, y, radius)
+        if ring is not None and not any(_same(ring, other) for other in found):
+            found.append(ring)
+    return found
+
+
+def _same(a: Ring, b: Ring) -> bool:
+    apart = np.hypot(a.box[0][0] - b.box[0][0], a.box[0][1] - b.box[0][1])
+    return bool(apart < 0.5 * max(a.radius, b.radius) and a.cover <= b.cover)
+
+
+def _candidates(plane: Plane, per_mm: float, least_vote: float) -> list[tuple[float, float, float]]:
+    """(x, y, radius) in pixels of the plane, most votes first."""
+    scale = VOTE_PER_MM / per_mm
+    tiny = cv2.resize(plane, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+    height, width = tiny.shape
+    pad = round(LARGEST_MM * VOTE_PER_MM) + 2
+    shape = (_padded(height + pad), _padded(width + pad))
+    field = np.zeros((*shape, 2), np.float32)
+    field[:height, :width] = _double_angle(tiny)
+    spectrum = cv2.dft(field, flags=cv2.DFT_COMPLEX_OUTPUT)
+    radii, kernels = _kernels(shape)
+    best = np.full(shape, -1.0, np.float32)
+    which = np.zeros(shape, np.uint8)
+    for index, kernel in enumerate(kernels):
+        votes = cv2.dft(
+            cv2.mulSpectrums(spectrum, kernel, 0), flags=cv2.DFT_INVERSE | cv2.DFT_SCALE
+        )[:, :, 0]
+        better = votes > best
+        best[better] = votes[better]
+        which[better] = index
+    peak = cv2.dilate(best, np.ones((9, 9), np.uint8))
+    ys, xs = np.nonzero((best >= peak) & (best > least_vote))
+    order = np.argsort(-best[ys, xs])[:MOST_CANDIDATES]
+    found = []
+    for y, x in zip(ys[order], xs[order], strict=True):
+        # Centres beyond the left and top edge come out at the far end of the padded plane.
+        cx = x - shape[1] if x > width + pad / 2 else x
+        cy = y - shape[0] if y > height + pad / 2 else y
+        radius = radii[which[y, x]]
+        found.append(((cx + 0.5) / scale, (cy + 0.5) / scale, radius / scale))
+    return found
+
+
+def _padded(size: int) -> int:
+    """A size that many pages share and that transforms quickly."""
+    return int(cv2.getOptimalDFTSize(-(-size // 24) * 24))
+
+
+def _double_angle(tiny: Plane) -> npt.NDArray[np.float32]:
+    """Edges as vectors whose direction is twice the gradient's and whose length is their vote."""
+    gx = cv2.Sobel(tiny, cv2.CV_32F, 1, 0, scale=0.25)
+    gy = cv2.Sobel(tiny, cv2.CV_32F, 0, 1, scale=0.25)
+    length = cv2.magnitude(gx, gy) + 1e-3
+    # The picture's own border is no edge: a scan's dark margin would vote along it.
+    vote = np.minimum(length, CAP) / CAP / (length * length)
+    vote[length < 0.2 * CAP] = 0
+    return np.dstack([(gx * gx - gy * gy) * vote, 2 * gx * gy * vote])
+
+
+@lru_cache(maxsize=8)
+def _kernels(
+    shape: tuple[int, int],
+) -> tuple[tuple[float, ...], tuple[npt.NDArray[np.float32], ...]]:
+    """(radii in voting pixels, spectra of their ring kernels)."""
+    step = BAND_MM * VOTE_PER_MM
+    radii = tuple(
+        float(r)
+        for r in np.arange(SMALLEST_MM * VOTE_PER_MM, LARGEST_MM * VOTE_PER_MM + step, step)
+    )
+    ys = np.fft.fftfreq(shape[0], 1 / shape[0])[:, None]
+    xs = np.fft.fftfreq(shape[1], 1 / shape[1])[None, :]
+    distance = np.hypot(xs, ys)
+    twice = 2 * np.arctan2(ys, xs)
+    spectra = []
+    for radius in radii:
+        weight = np.clip(1 - np.abs(distance - radius) / step, 0, None)
+        weight /= 2 * np.pi * radius
+        kernel = np.dstack([weight * np.cos(twice), -weight * np.sin(twice)]).astype(np.float32)
+        spectra.append(cv2.dft(kernel, flags=cv2.DFT_COMPLEX_OUTPUT))
+    return radii, tuple(spectra)
+
+
+def _trace(plane: Plane, per_mm: float, x: float, y: float, radius: float) -> Ring | None:
+    """The ellipse through the outer edges around a candidate; None when there is none."""
+    box = ((x, y), (2 * radius, 2 * radius), 0.0)
+    reach = 0.12
+    ring = None
+    for reach in (0.14, 0.08, 0.06):
+        points, steps, angles = _edges(plane, per_mm, box, reach)
+        if len(points) < 24:
+            return None
+        near = np.abs(steps) <= _spread(steps, reach)
+        chosen = points[near].astype(np.float32)
+        fitted = _fitted(chosen, angles[near], box)
+        if fitted is None:
+            return None
+        box = fitted
+        ring = _measured(plane, per_mm, box)
+    return ring
+
+
+def _spread(steps: npt.NDArray[np.float64], reach: float) -> float:
+    return float(min(reach, max(0.02, 2.0 * np.median(np.abs(steps)))))
+
+
+def _fitted(
+    points: npt.NDArray[np.float32],
+    angles: npt.NDArray[np.float64],
+    box: Ellipse,
+) -> Ellipse | None:
+    """A circle through few points or a short arc, an ellipse where the whole ring is there."""
+    if len(points) < 24:
+        return None
+    sectors = len(np.unique((angles / (2 * np.pi) * 12).astype(int)))
+    if sectors >= 10:
+        (cx, cy), (a, b), turn = cv2.fitEllipse(points)
+        if min(a, b) > 0.82 * max(a, b):
+            return ((cx, cy), (a, b), turn)
+    xs, ys = points[:, 0].astype(np.float64), points[:, 1].astype(np.float64)
+    system = np.column_stack([2 * xs, 2 * ys, np.ones(len(xs))])
+    (cx, cy, rest), *_ = np.linalg.lstsq(system, xs * xs + ys * ys, rcond=None)
+    square_radius = rest + cx * cx + cy * cy
+    if square_radius <= 0:
+        return None
+    diameter = 2 * float(np.sqrt(square_radius))
+    old = max(box[1])
+    if not 0.75 * old < diameter < 1.3 * old:
+        return None
+    return ((float(cx), float(cy)), (diameter, diameter), 0.0)
+
+
+def _polar(
+    plane: Plane, box: Ellipse, low: float,
+    high: float, columns: int,
+) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float64], npt.NDArray[np.float64]]:  # fmt: skip
+    """(values[angle, share of the radius], xs, ys) between `low` and `high` radii."""
+    (cx, cy), (a, b), turn = box
+    t = np.arange(ANGLES) * 2 * np.pi / ANGLES
+    tilt = np.deg2rad(turn)
+    ux = a / 2 * np.cos(t) * np.cos(tilt) - b / 2 * np.sin(t) * np.sin(tilt)
+    uy = a / 2 * np.cos(t) * np.sin(tilt) + b / 2 * np.sin(t) * np.cos(tilt)
+    shares = np.linspace(low, high, columns)
+    xs = cx + ux[:, None] * shares[None, :]
+    ys = cy + uy[:, None] * shares[None, :]
+    values = cv2.remap(
+        plane, (xs - 0.5).astype(np.float32), (ys - 0.5).astype(np.float32), cv2.INTER_LINEAR,
+        borderMode=cv2.BORDER_CONSTANT, borderValue=0,
+    )  # fmt: skip
+    return values.astype(np.float32), xs, ys
+
+
+def _outer_steps(
+    plane: Plane, per_mm: float, box: Ellipse,
+    reach: float,
+) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float64], npt.NDArray[np.float64],
+           npt.NDArray[np.float64]]:  # fmt: skip
+    """How much the ink falls off outwards: (fall[angle, share], shares, xs, ys)."""
+    radius = (box[1][0] + box[1][1]) / 4
+    step = 0.35 * per_mm / radius
+    side = max(2, round(0.8 * per_mm / (step * radius)))
+    count = int(2 * reach / step) + 2 * side + 3
+    low = 1 - reach - side * step
+    values, xs, ys = _polar(plane, box, low, low + step * (count - 1), count)
+    inner, outer = values[:, : -2 * side], values[:, 2 * side :]
+    fall = np.maximum(inner, values[:, side:-side]) - outer
+    middle = slice(side, -side)
+    return fall, low + step * np.arange(count)[middle], xs[:, middle], ys[:, middle]
+
+
+def _edges(
+    plane: Plane, per_mm: float, box: Ellipse,
+    reach: float,
+) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64], npt.NDArray[np.float64]]:  # fmt: skip
+    """Steepest outer edge in each direction that has one: (points, step from the box, angles)."""
+    fall, shares, xs, ys = _outer_steps(plane, per_mm, box, reach)
+    # Prefer an edge at the distance at which most directions have one.
+    common = np.minimum(fall.clip(0), 3 * STEP).mean(axis=0)
+    at = (np.minimum(fall, 3 * STEP) + 2 * common[None, :]).argmax(axis=1)
+    rows = np.arange(ANGLES)
+    good = fall[rows, at] >= STEP
+    points = np.column_stack([xs[rows, at], ys[rows, at]])[good]
+    steps = shares[at][good]
+    angles = (rows * 2 * np.pi / ANGLES)[good]
+    centre = float(np.median(steps)) if len(steps) else 1.0
+    return points, steps - centre, angles
+
+
+def _measured(plane: Plane, per_mm: float, box: Ellipse) -> Ring:
+    """The evidence for one ellipse, from the ink 6 mm inside to 2.6 mm outside of it."""
+    radius = (box[1][0] + box[1][1]) / 4
+    offsets = np.arange(-REACH_MM, 2.6, GRID_MM)
+    shares = 1 + offsets * per_mm / radius
+    values, xs, ys = _polar(plane, box, shares[0], shares[-1], len(offsets))
+    height, width = plane.shape
+    rim = int(np.abs(offsets).argmin())
+    x, y = xs[:, rim], ys[:, rim]
+    seen = (x > 0) & (x < width) & (y > 0) & (y < height)
+    if seen.sum() < 24:
+        return Ring(box, 0.0, 0.0, 1.0, 1.0)
+    side = round(EDGE_MM / GRID_MM)
+    fall = np.maximum(values[:, : -2 * side], values[:, side:-side]) - values[:, 2 * side :]
+    near = np.abs(offsets[side:-side]) <= DRIFT_MM
+    fall = np.clip(fall[:, near], -TALLEST, TALLEST)
+    # Along a ring the edge stays the same; strokes that cross the circle come and go.
+    mean = _around(fall)
+    spread = np.sqrt(np.maximum(_around(fall * fall) - mean * mean, 0))
+    shown = ((mean > STEADY * (spread + 4)) & (mean > 0.8 * STEP)).any(axis=1)
+    ink = values[seen] > INK
+
+    def share(low: float, high: float) -> float:
+        return float(ink[:, (offsets >= low) & (offsets <= high)].mean())
+
+    return Ring(
+        box, float(shown[seen].mean()), float(seen.mean()), share(0.8, 2.2), share(-3.0, -2.0)
+    )
+
+
+def _around(values: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+    """Mean over 13 degrees of the ring on both sides of each direction together."""
+    half = 4
+    wrapped = np.vstack([values[-half:], values, values[:half]])
+    return np.asarray(cv2.blur(wrapped, (1, 2 * half + 1)))[half:-half]

@@ -1,0 +1,166 @@
+"""Finds official seals (公章) on a page, whatever their outline and ink.
+
+Coloured seals are found as framed blobs of red or blue ink and by their ring; in grey copies, over
+other red things and where the page cuts them (骑缝章), the ring alone tells.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from redactor import geometry
+from redactor.finders.seal_blobs import Blob, find_blobs
+from redactor.finders.seal_ink import Grey, Sheet, sheet_of
+from redactor.finders.seal_rings import Ring, find_rings
+from redactor.page import Image, Quad
+
+MARGIN = 0.025
+"""A mask is larger than its seal by this share of the seal's size on each side."""
+LEAST_VOTE_INK, LEAST_VOTE_RED = 0.55, 0.22
+"""Votes of a candidate ring, about 1.5 for a clean ring, less where it is cut or broken."""
+SMALLEST_MM = 8.5
+"""Radius of the smallest ring, mm; smaller ones are portraits' and letters' curves."""
+COVER_INK, COVER_RED = 0.80, 0.70
+"""Share of the visible ring with a steady edge, in any ink and in red, where no print disturbs."""
+LEAST_ARC = 0.27
+"""Share of the whole ring with an edge: a seal cut to a third still has this much."""
+OUTSIDE, INSIDE = 0.35, 0.75
+"""Most ink just outside the ring and within it; discs and dense pictures have more."""
+CUT = 0.93
+"""A ring of which less than this share lies on the page is cut."""
+SAME = 0.35
+"""Regions that overlap by this share of the smaller one are one seal."""
+
+
+@dataclass(frozen=True, eq=False)
+class SealRegion:
+    """A seal. `quad`: covers all of it, page pixels. `shape`: round, oval, square, triangle, cut.
+
+    `ink`: red, grey (black or no colour at all) or other. `score`: share of the frame that is
+    there, 0..1. `ellipse`: ((x, y), (axis, axis), degrees) of the outer ring of round and oval
+    seals, page pixels; None for others.
+    """
+
+    quad: Quad
+    shape: str
+    ink: str
+    score: float
+    ellipse: tuple[tuple[float, float], tuple[float, float], float] | None = None
+
+
+def find_seals(pixels: Image, dpi: float) -> tuple[SealRegion, ...]:
+    """All seals of a page, none twice. `dpi`: resolution of `pixels`."""
+    sheet = sheet_of(pixels, dpi)
+    regions: list[SealRegion] = []
+    if cv2.countNonZero(sheet.red):
+        regions += [_of_blob(b, "red", sheet) for b in find_blobs(sheet.red, sheet.per_mm)]
+        for ring in find_rings(sheet.red, sheet.per_mm, LEAST_VOTE_RED):
+            if _is_seal(ring, sheet, COVER_RED):
+                regions.append(_of_ring(ring, "red", sheet))
+    if cv2.countNonZero(sheet.blue):
+        regions += [_of_blob(b, "other", sheet) for b in find_blobs(sheet.blue, sheet.per_mm)]
+    for ring in find_rings(sheet.dark, sheet.per_mm, LEAST_VOTE_INK):
+        if _is_seal(ring, sheet, COVER_INK):
+            regions.append(_of_ring(ring, _ink(ring, sheet), sheet))
+    return _distinct(regions)
+
+
+def _is_seal(ring: Ring, sheet: Sheet, least_cover: float) -> bool:
+    """Whether the evidence around a ring is that of a seal and not of letters or a disc."""
+    return (
+        ring.radius >= SMALLEST_MM * sheet.per_mm
+        and ring.cover >= least_cover
+        and ring.arc >= LEAST_ARC
+        and ring.outside <= OUTSIDE
+        and ring.inside <= INSIDE
+    )
+
+
+def _of_blob(blob: Blob, ink: str, sheet: Sheet) -> SealRegion:
+    points = blob.hull.astype(np.float32)
+    (cx, cy), (a, b), turn = cv2.minAreaRect(points)
+    ellipse = None
+    if blob.shape in ("round", "oval") and len(points) >= 8:
+        (ex, ey), (ea, eb), tilt = cv2.fitEllipse(points)
+        k = 1 / sheet.scale
+        ellipse = ((ex * k, ey * k), (ea * k, eb * k), tilt)
+    if blob.shape == "round":
+        x0, y0, x1, y1 = geometry.bounds(blob.hull)
+        return _region(geometry.rectangle(x0, y0, x1, y1), "round", ink, blob.border, ellipse,
+                       sheet)  # fmt: skip
+    box = cv2.boxPoints(((cx, cy), (a, b), turn)).astype(np.float64)
+    return _region(_clockwise(box), blob.shape, ink, blob.border, ellipse, sheet)
+
+
+def _of_ring(ring: Ring, ink: str, sheet: Sheet) -> SealRegion:
+    (cx, cy), axes, turn = ring.box
+    half = max(axes) / 2
+    k = 1 / sheet.scale
+    ellipse = ((cx * k, cy * k), (axes[0] * k, axes[1] * k), turn)
+    shape = "cut" if ring.visible < CUT else "round"
+    quad = geometry.rectangle(cx - half, cy - half, cx + half, cy + half)
+    return _region(quad, shape, ink, ring.cover, ellipse, sheet)
+
+
+def _region(
+    quad: Quad,
+    shape: str,
+    ink: str,
+    score: float,
+    ellipse: tuple[tuple[float, float], tuple[float, float], float] | None,
+    sheet: Sheet,
+) -> SealRegion:
+    """Sheet pixels to page pixels, with the margin; cut off at the page's edge."""
+    size = max(geometry.width(quad), geometry.height(quad))
+    margin = MARGIN * size + 1.0
+    whole = geometry.grown(quad, margin, margin) / sheet.scale
+    limit = np.array(sheet.size) / sheet.scale
+    if shape in ("cut", "round"):
+        whole = whole.clip(0, limit)
+    return SealRegion(whole, shape, ink, float(score), ellipse)
+
+
+def _clockwise(box: Quad) -> Quad:
+    """Corners from the one nearest to the top left, clockwise on the page."""
+    x, y = box[:, 0], box[:, 1]
+    if float(np.dot(x, np.roll(y, -1)) - np.dot(y, np.roll(x, -1))) < 0:
+        box = box[::-1]
+    return np.roll(box, -int(box.sum(axis=1).argmin()), axis=0)
+
+
+def _ink(ring: Ring, sheet: Sheet) -> str:
+    """The ink that most of a ring's line is made of."""
+    line = np.zeros(sheet.dark.shape, np.uint8)
+    (cx, cy), axes, turn = ring.box
+    inner = tuple(max(1.0, v - 0.8 * sheet.per_mm) for v in axes)
+    cv2.ellipse(line, ((cx, cy), inner, turn), 255, max(1, round(0.8 * sheet.per_mm)))  # type: ignore[call-overload]
+
+    def share(mask: Grey) -> float:
+        return cv2.countNonZero(cv2.bitwise_and(mask, line)) / max(cv2.countNonZero(line), 1)
+
+    if share(sheet.red) > 0.25:
+        return "red"
+    return "other" if share(sheet.blue) > 0.25 else "grey"
+
+
+def _distinct(regions: list[SealRegion]) -> tuple[SealRegion, ...]:
+    """One region for each seal: whole outlines before cut ones, large before small."""
+    ranked = sorted(regions, key=lambda r: (r.shape == "cut", -geometry.area(r.quad)))
+    kept: list[SealRegion] = []
+    for region in ranked:
+        if all(_shared(region.quad, other.quad) < SAME for other in kept):
+            kept.append(region)
+    return tuple(kept)
+
+
+def _shared(a: Quad, b: Quad) -> float:
+    """Share of the smaller of two boxes that lies in the other."""
+    ax0, ay0, ax1, ay1 = geometry.bounds(a)
+    bx0, by0, bx1, by1 = geometry.bounds(b)
+    w, h = min(ax1, bx1) - max(ax0, bx0), min(ay1, by1) - max(ay0, by0)
+    if w <= 0 or h <= 0:
+        return 0.0
+    return w * h / max(1.0, min((ax1 - ax0) * (ay1 - ay0), (bx1 - bx0) * (by1 - by0)))
