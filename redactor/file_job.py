@@ -14,12 +14,13 @@ import numpy as np
 
 from redactor.errors import OutputError, RedactorError, Sentence
 from redactor.identity import Identity
-from redactor.loading import count_pages, load_page
+from redactor.loading import ScanFile, open_file
 from redactor.masking import encode
 from redactor.page import State
 from redactor.pipeline import MaskedPage, redact_page
 from redactor.profile import Profile
 from redactor.proof import prove
+from redactor.quality import assess
 from redactor.reading import reader_version, shared_reader
 from redactor.reading_cache import ReadingCache
 from redactor.thumbnail import thumbnail
@@ -98,17 +99,19 @@ def redact_file(job: FileJob) -> list[PageRecord]:
     """
     started = time.perf_counter()
     try:
-        count = count_pages(job.path)
+        with open_file(job.path) as file:
+            return [redact_one(job, file, number) for number in range(file.count)]
+    except OutputError:
+        raise
     except RedactorError as error:
         return [failed(job, 0, error.sentence, time.perf_counter() - started)]
-    return [redact_one(job, number) for number in range(count)]
 
 
-def redact_one(job: FileJob, number: int) -> PageRecord:
+def redact_one(job: FileJob, file: ScanFile, number: int) -> PageRecord:
     """Loads, masks, encodes, proves and stages page `number` (from 0) of a file."""
     started = time.perf_counter()
     try:
-        source = load_page(job.path, number)
+        source = file.page(number)
         page = redact_page(
             source,
             job.identity,
@@ -131,13 +134,17 @@ def redact_one(job: FileJob, number: int) -> PageRecord:
     except (cv2.error, ValueError, ArithmeticError, LookupError, RuntimeError) as error:
         return failed(job, number, _unexpected(error), time.perf_counter() - started)
     record = _record(job, number, page, time.perf_counter() - started)
-    quality = {"dpi": round(source.dpi), "sharpness": _sharpness(page.masked), "flags": []}
+    quality = assess(page.upright, source.dpi, page.reading)
     return replace(
         record,
         staged=staged,
         thumbnail=picture,
         sha256=hashlib.sha256(data).hexdigest(),
-        quality=quality,
+        quality={
+            "sharpness": round(quality.sharpness, 3),
+            "dpi": round(quality.dpi),
+            "flags": list(quality.flags),
+        },
     )
 
 
@@ -205,15 +212,6 @@ def _record(job: FileJob, number: int, page: MaskedPage, seconds: float) -> Page
         masks=masks,
         verify={"state": str(page.state), "hits": []},
     )
-
-
-def _sharpness(pixels: np.ndarray) -> float:
-    """0 (no detail) .. 1: variance of the Laplacian at a fixed size, on a saturating scale."""
-    scale = min(1.0, 1000 / max(pixels.shape[:2]))
-    grey = cv2.cvtColor(pixels, cv2.COLOR_BGR2GRAY)
-    small = cv2.resize(grey, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
-    variance = float(cv2.Laplacian(small, cv2.CV_64F).var())
-    return round(variance / (variance + 300.0), 3)
 
 
 def results_name(path: Path, relative: str, settings: str) -> str:

@@ -59,6 +59,25 @@ class _File(Protocol):
     def close(self) -> None: ...
 
 
+class ScanFile:
+    """An open file: `count` pages, each to be loaded by `page`, also behind one that fails."""
+
+    def __init__(self, file: _File) -> None:
+        self._file = file
+        self.count = file.count
+
+    def page(self, number: int) -> SourcePage:
+        """Page `number` (from 0). Raises UnreadablePage."""
+        return _page(self._file, number)
+
+
+@contextmanager
+def open_file(path: Path, limits: Limits = Limits()) -> Iterator[ScanFile]:
+    """The file, read once for all its pages. Raises UnreadablePage."""
+    with _opened(path, limits) as file:
+        yield ScanFile(file)
+
+
 def load_pages(path: Path, limits: Limits = Limits()) -> Iterator[SourcePage]:
     """All pages of a file in their order, one in memory at a time.
 

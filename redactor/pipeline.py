@@ -37,12 +37,13 @@ POORLY_READ = 0.6
 
 @dataclass(frozen=True, eq=False)
 class MaskedPage:
-    """A page ready to be encoded. `masked`: upright pixels with solid masks.
+    """A page ready to be encoded. `upright`: its pixels; `masked`: the same with solid masks.
 
     `source_to_output`: homography to `masked` from the pixels as every viewer shows them (EXIF
     orientation applied, PDF rendered).
     """
 
+    upright: Image
     masked: Image
     reading: Reading
     findings: tuple[Finding, ...]
@@ -65,7 +66,7 @@ def redact_page(
     masked = paint(page, (finding.quad for finding in findings))
     turned = geometry.quarter_turn(reading.rotation, source.pixels.shape[1::-1])
     state, reason = judge(reading, doubt)
-    return MaskedPage(masked, reading, findings, turned, state, reason)
+    return MaskedPage(page, masked, reading, findings, turned, state, reason)
 
 
 def read(

@@ -8,6 +8,8 @@ from pathlib import Path
 import typer
 
 from redactor.cli import redact_command
+from scoring.cli import policies_command, tally_command, verify_tally_command
+from webapp.demo import demo_command
 
 app = typer.Typer(
     name="mangping",
@@ -17,6 +19,10 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.command("redact")(redact_command)
+app.command("tally")(tally_command)
+app.command("verify-tally")(verify_tally_command)
+app.command("policies")(policies_command)
+app.command("demo")(demo_command)
 
 
 @app.command("doctor")

@@ -1,0 +1,108 @@
+"""`mangping demo`: masks the sample scans, tallies a made-up round and says where to look."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable
+from importlib.resources import as_file, files
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from redactor.cli import FileFormat, ProfileName, redact_command
+from redactor.errors import ExitCode, Sentence
+from scoring.cli import tally_command
+from scoring.example_rounds import EXAMPLES
+
+SAMPLES = Path(__file__).resolve().parent.parent / "sample_scans" / "set"
+
+
+def demo_command(
+    out: Annotated[Path, typer.Option(help="输出文件夹，会先清空 / emptied first")] = Path(
+        "demo-output"
+    ),
+    jobs: Annotated[int, typer.Option(min=0, help="进程数，0 为每核一个 / processes")] = 0,
+) -> None:
+    """用样例扫描件演示全过程。 Mask the sample scans and tally a made-up round."""
+    if not (SAMPLES / "roster.xlsx").exists():
+        print(
+            Sentence(
+                f"找不到样例 {SAMPLES}。请在源代码文件夹中运行 make demo。",
+                f"The samples are not at {SAMPLES}. Run make demo in the source folder.",
+            )
+        )
+        raise typer.Exit(int(ExitCode.USAGE))
+    _clear(out)
+    code = _exit_code(
+        lambda: redact_command(
+            SAMPLES / "scans",
+            SAMPLES / "roster.xlsx",
+            out / "blind",
+            out / "vault",
+            ProfileName.STRICT,
+            jobs,
+            "local",
+            False,
+            FileFormat.JPG,
+        )
+    )
+    print(Sentence("\n示例评审汇总：", "\nA made-up round is tallied:"))
+    tallied = _tally(out)
+    print(
+        Sentence(
+            f"\n请打开：\n  遮盖报告 {(out / 'vault' / 'report.html').resolve().as_uri()}"
+            f"\n  盲评材料 {out / 'blind'}\n  汇总表 {out / 'result.xlsx'}"
+            f"\n  会议纪要 {out / 'minutes.pdf'}",
+            f"\nLook at:\n  report {(out / 'vault' / 'report.html').resolve().as_uri()}"
+            f"\n  blind dossiers {out / 'blind'}\n  tally {out / 'result.xlsx'}"
+            f"\n  minutes {out / 'minutes.pdf'}",
+        )
+    )
+    # Pages that a person must look at are a normal end of a run.
+    raise typer.Exit(0 if code in (0, 1) and tallied == 0 else max(code, tallied))
+
+
+def _tally(out: Path) -> int:
+    """Tallies the worked example of the 2024 science notice under an office's example policy."""
+    example = next(example for example in EXAMPLES if example.policy == "science_office")
+    round_file = out / "round.json"
+    round_file.write_text(json.dumps(example.document(), ensure_ascii=False, indent=1), "utf-8")
+    with as_file(files("scoring") / "policies" / "examples" / "science_office.toml") as policy:
+        return _exit_code(
+            lambda: tally_command(
+                round_file,
+                str(policy),
+                out / "result.xlsx",
+                out / "result.json",
+                out / "minutes.pdf",
+            )
+        )
+
+
+def _exit_code(command: Callable[[], None]) -> int:
+    """Runs a command function and gives the exit code that it would end with."""
+    try:
+        command()
+    except typer.Exit as end:
+        return int(end.exit_code)
+    return 0
+
+
+def _clear(out: Path) -> None:
+    """Empties an earlier demo's folder; any other folder is left alone."""
+    if not out.exists():
+        return
+    known = {"blind", "vault", "round.json", "result.xlsx", "result.json", "minutes.pdf"}
+    strangers = [path.name for path in out.iterdir() if path.name not in known]
+    if strangers:
+        print(
+            Sentence(
+                f"{out} 里有演示之外的文件（{strangers[0]} 等），未清空。请用 --out 另选文件夹。",
+                f"{out} holds files that are not the demo's ({strangers[0]} ...) and was left "
+                "alone. Choose another folder with --out.",
+            )
+        )
+        raise typer.Exit(int(ExitCode.USAGE))
+    shutil.rmtree(out)
