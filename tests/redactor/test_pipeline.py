@@ -52,7 +52,7 @@ def wrapped_unit() -> Canvas:
 
 def numbers() -> Canvas:
     canvas = sheet(150, 60)
-    canvas.line(12, 8, ["公民身份号码 ", own("652899198501014518", "id_number")], TEXT)
+    canvas.line(12, 8, ["公民身份号码 ", own("652899198501014510", "id_number")], TEXT)
     canvas.line(12, 22, ["联系电话：", own("199-0000-1234", "phone")], TEXT)
     canvas.line(12, 36, ["电子邮箱：", own("zhuge.xl@example.cn", "email")], TEXT)
     return canvas

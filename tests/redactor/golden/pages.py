@@ -29,7 +29,7 @@ OWN = Applicant(
     row=4,
     name="诸葛晓岚",
     unit="巴音郭楞蒙古自治州林业和草原局",
-    id_number="652899198501014518",
+    id_number="652899198501014510",
     phones=("19900001234",),
     emails=("zhuge.xl@example.cn",),
 )
