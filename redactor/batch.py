@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
 import os
 import time
 from collections import defaultdict
@@ -108,7 +109,7 @@ def redact(order: Order, progress: Progress) -> Outcome:
 def _check_places(order: Order) -> None:
     """UsageError unless BLIND and VAULT are apart, writable, and BLIND is empty (or resumed)."""
     blind, vault, scans = (p.resolve() for p in (order.blind, order.vault, order.scans))
-    for a, b in ((blind, vault), (vault, blind), (scans, blind), (scans, vault)):
+    for a, b in itertools.permutations((blind, vault, scans), 2):
         if b == a or a in b.parents:
             raise UsageError(
                 f"{b} 位于 {a} 之内。扫描件、盲评输出和保险库必须是互不包含的文件夹。",
@@ -122,9 +123,19 @@ def _check_places(order: Order) -> None:
             f"The output folder {blind} is not empty. Choose an empty one, or add --resume to go "
             "on with the last run.",
         )
+    # Resuming lays BLIND out anew: what this vault did not put there must not be swept away.
+    known = {"manifest.json", ".manifest.json.part", *Vault(vault).kept_codes().values()}
+    for entry in sorted(blind.iterdir()) if blind.is_dir() else ():
+        if entry.name not in known:
+            raise UsageError(
+                f"输出文件夹 {blind} 中的 {entry.name} 不是此保险库的运行结果，未改动任何内容。"
+                "请核对 --blind 和 --vault 是否为同一次运行的文件夹。",
+                f"{entry.name} in the output folder {blind} is no result of this vault; nothing "
+                "was touched. Check that --blind and --vault are the folders of the same run.",
+            )
     for folder in (blind, vault):
         ground = next(p for p in (folder, *folder.parents) if p.exists())
-        if not os.access(ground, os.W_OK | os.X_OK):
+        if not ground.is_dir() or not os.access(ground, os.W_OK | os.X_OK):
             raise UsageError(
                 f"没有写入 {ground} 的权限，未写入任何内容。请换一个可写的位置。",
                 f"You may not write to {ground}; nothing was written. Choose another place.",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import io
 import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -95,8 +96,10 @@ def write_json(path: Path, values: Mapping[str, Any]) -> None:
 
 def write_key(path: Path, applicants: Sequence[Applicant], codes: Mapping[int, str]) -> None:
     """key.xlsx: who is behind which blind code. Stays in the vault."""
-    part = path.with_name(f".{path.name}.part")
-    with xlsxwriter.Workbook(part) as book:
+    buffer = io.BytesIO()
+    # A cell is what was typed: a name that begins with = is no formula.
+    options = {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False}
+    with xlsxwriter.Workbook(buffer, options) as book:
         sheet = book.add_worksheet("对照表")
         bold = book.add_format({"bold": True})
         sheet.write_row(0, 0, ["序号", "姓名", "盲评编号"], bold)
@@ -105,7 +108,7 @@ def write_key(path: Path, applicants: Sequence[Applicant], codes: Mapping[int, s
             sheet.write_row(row, 0, [applicant.number, applicant.name, code])
         sheet.set_column(1, 2, 24)
         sheet.freeze_panes(1, 0)
-    part.replace(path)
+    write_whole(path, buffer.getvalue())
 
 
 def write_html(path: Path, values: Mapping[str, Any], problems: Sequence[tuple[str, str]]) -> None:

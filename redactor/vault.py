@@ -52,14 +52,18 @@ class Vault:
 
     def codes(self, applicants: Iterable[int]) -> dict[int, str]:
         """Applicant number -> blind code; drawn once, then kept for every later run."""
-        path = self.folder / "codes.json"
-        kept: dict[int, str] = {}
-        if path.exists():
-            kept = {int(number): code for number, code in json.loads(path.read_text()).items()}
+        kept = self.kept_codes()
         missing = [number for number in applicants if number not in kept]
         kept.update(zip(missing, new_codes(len(missing), kept.values()), strict=True))
-        write_whole(path, json.dumps(kept).encode())
+        write_whole(self.folder / "codes.json", json.dumps(kept).encode())
         return kept
+
+    def kept_codes(self) -> dict[int, str]:
+        """The codes of earlier runs by applicant number, {} when there was none."""
+        path = self.folder / "codes.json"
+        if not path.exists():
+            return {}
+        return {int(number): code for number, code in json.loads(path.read_text()).items()}
 
     def finished(self, name: str) -> list[PageRecord] | None:
         """Records of a file that was done before, None when it has to be done (again)."""
