@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from pathlib import Path
 
@@ -18,7 +19,9 @@ def write_whole(path: Path, data: bytes) -> None:
             os.fsync(file.fileno())
         part.replace(path)
     except OSError as error:
-        part.unlink(missing_ok=True)
+        # On a read-only disk removing fails as well: the first error is the one to tell.
+        with contextlib.suppress(OSError):
+            part.unlink()
         raise OutputError(
             f"无法写入 {path.parent}：{error.strerror}。请腾出磁盘空间或检查权限，"
             "然后加上 --resume 重新运行。",

@@ -1,0 +1,130 @@
+"""What stands behind a form's label is masked: read, unread, in cells and in running lines."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import pytest
+
+from redactor import geometry
+from redactor.finders.labels import find_labels
+from redactor.page import Finding, Image, Kind, Line, Quad
+from redactor.profile import STRICT
+from tests.redactor.golden.boxes import PAGE, line, reading, texts
+
+
+def paper() -> Image:
+    return np.full((PAGE[1], PAGE[0], 3), 250, np.uint8)
+
+
+def scribbled(x: int, y: int, pixels: Image | None = None) -> Image:
+    """Paper with pen strokes from (x, y) to (x + 120, y + 30)."""
+    page = paper() if pixels is None else pixels
+    points = [[x, y + 25], [x + 20, y], [x + 45, y + 30], [x + 70, y + 2], [x + 120, y + 28]]
+    cv2.polylines(page, [np.array(points, np.int32)], False, (90, 40, 30), 4)
+    return page
+
+
+def found(
+    *lines: Line,
+    pixels: Image | None = None,
+    cells: tuple[Quad, ...] = (),
+    kinds: frozenset[Kind] = STRICT.kinds,
+) -> list[Finding]:
+    page = paper() if pixels is None else pixels
+    return list(find_labels(page, reading(*lines, cells=cells), kinds))
+
+
+@pytest.mark.parametrize(
+    ("text", "kind", "value"),
+    [
+        ("姓名：李明", Kind.NAME, "李明"),
+        ("姓　名：李明", Kind.NAME, "李明"),
+        ("申报人：王秀英", Kind.NAME, "王秀英"),
+        ("工作单位：库尔勒市第三中学", Kind.UNIT, "库尔勒市第三中学"),
+        ("身份证号：652899198501014510", Kind.ID_NUMBER, "652899198501014510"),
+        ("联系电话：0996-2012345", Kind.PHONE, "0996-2012345"),
+        ("证书编号：ABC20210001", Kind.CERT_NUMBER, "ABC20210001"),
+        ("家庭住址：库尔勒市人民东路1号", Kind.ADDRESS, "库尔勒市人民东路1号"),
+    ],
+)
+def test_the_rest_of_the_line(text: str, kind: Kind, value: str) -> None:
+    (finding,) = found(line(text))
+    assert finding.kind is kind
+    assert finding.text == value
+    assert "label" in finding.why
+
+
+def test_the_value_ends_where_the_next_field_begins() -> None:
+    findings = found(line("姓名：李明 性别：男 工作单位：三中"))
+    assert texts(findings) == ["三中", "李明"] or sorted(t.strip() for t in texts(findings)) == [
+        "三中",
+        "李明",
+    ]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "性别：男",
+        "现任职务：工程师",
+        "本单位姓名笔画排序如下",
+        "编号规则见附件",
+        "项目名称：胡杨林更新",
+        "联系电话簿",
+    ],
+)
+def test_other_fields_and_sentences_stay(text: str) -> None:
+    assert found(line(text)) == []
+
+
+def test_a_number_field_that_holds_words_is_no_number() -> None:
+    assert found(line("编号：见附件")) == []
+
+
+def test_handwriting_beside_a_label_is_masked_by_its_ink() -> None:
+    (finding,) = found(line("姓名：", 100, 100), pixels=scribbled(260, 105))
+    x0, y0, x1, y1 = geometry.bounds(finding.quad)
+    assert x0 <= 258
+    assert x1 >= 382
+    assert y0 <= 103
+    assert y1 >= 137
+    assert finding.kind is Kind.NAME
+
+
+def test_an_empty_field_is_left_alone() -> None:
+    assert found(line("姓名：", 100, 100)) == []
+
+
+CELLS = (
+    geometry.rectangle(90, 90, 250, 150),
+    geometry.rectangle(252, 90, 500, 150),
+    geometry.rectangle(502, 90, 660, 150),
+    geometry.rectangle(662, 90, 900, 150),
+)
+
+
+def test_a_name_in_the_cell_to_the_right() -> None:
+    row = (line("姓名", 110, 100), line("李明", 300, 100), line("性别", 540, 100))
+    (finding,) = found(*row, cells=CELLS)
+    assert finding.text == "李明"
+
+
+def test_handwriting_in_the_cell_to_the_right() -> None:
+    row = (line("姓名", 110, 100), line("性别", 540, 100), line("女", 700, 100))
+    (finding,) = found(*row, cells=CELLS, pixels=scribbled(300, 105))
+    x0, _, x1, _ = geometry.bounds(finding.quad)
+    assert 252 <= x0 <= 298
+    assert 422 <= x1 <= 500
+
+
+def test_a_header_row_has_no_values() -> None:
+    assert found(line("姓名", 110, 100), line("性别", 300, 100), cells=CELLS) == []
+
+
+def test_only_kinds_that_were_asked_for() -> None:
+    assert found(line("姓名：李明"), kinds=frozenset({Kind.UNIT})) == []
+
+
+def test_a_watermark_or_a_stamp_has_no_labels() -> None:
+    assert found(line("姓名：李明", layer="pale")) == []
