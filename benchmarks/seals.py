@@ -42,7 +42,7 @@ class Case:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What one page gave. `false`: regions that lie on no seal. `seconds`: CPU time."""
+    """What one page gave. `false`: regions on no seal and no finger print. `seconds`: CPU time."""
 
     page: PageTruth
     cases: tuple[Case, ...]
@@ -89,7 +89,7 @@ def judge(
     outlines = [
         geometry.mapped(np.array(i.outline, dtype=float), matrix)
         for i in page.items
-        if i.kind == "seal" and i.outline
+        if i.kind in ("seal", "signature") and i.outline
     ]
     false = tuple(
         r
@@ -179,10 +179,8 @@ def report(outcomes: Sequence[Outcome]) -> None:
     ):
         print("\n".join(table(cases, key)), "\n")
     tagged = [(tag, case) for case in cases for tag in case.page.tags]
-    groups = {tag: [case for t, case in tagged if t == tag] for tag, _ in tagged}
-    print(
-        "\n".join(line for tag in sorted(groups) for line in table(groups[tag], lambda _: tag)[2:])
-    )
+    for tag in sorted({tag for tag, _ in tagged}):
+        print(table([case for t, case in tagged if t == tag], lambda _, name=tag: name)[2])  # type: ignore[misc]
     bare = [o for o in outcomes if not any(i.kind == "seal" for i in o.page.items)]
     for name, pages in (
         ("without seals", bare),

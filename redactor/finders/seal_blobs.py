@@ -24,6 +24,12 @@ LEAST_BORDER = 0.70
 """Share of the hull that has ink along it."""
 FULLEST = 0.80
 """Share of the hull that is ink: more is a patch of colour."""
+MOST_BLIND = 0.45
+"""Share of the hull that may lie on pictures: a seal may touch a portrait, not lie in it."""
+FRAME_BRIDGES_MM = (0.0, 0.8)
+FRAME_BORDER, FRAME_ASPECT, FRAME_INK = 0.93, 0.85, (0.08, 0.55)
+"""For ink of any colour: share of the frame that is drawn, aspect of square ones (photo frames are
+slimmer), share of the inner part that is lettering."""
 SAMPLES = 240
 
 Mask = npt.NDArray[np.uint8]
@@ -33,20 +39,44 @@ Mask = npt.NDArray[np.uint8]
 class Blob:
     """`hull`: (N, 2) corners in pixels of the mask. `shape`: round, oval, square or triangle.
 
-    `border`: share of the hull along which there is ink, 0..1.
+    `border`: share of the hull along which there is ink, 0..1. `aspect`: shorter over longer side.
     """
 
     hull: npt.NDArray[np.float64]
     shape: str
     border: float
+    aspect: float
 
 
-def find_blobs(mask: Mask, per_mm: float) -> list[Blob]:
-    """Framed blobs of a mask of strokes (255 on ink), largest first, none inside another."""
+def find_frames(mask: Mask, blind: Mask, per_mm: float) -> list[Blob]:
+    """Like `find_blobs` for ink of any colour, where tables and photo frames are drawn, too.
+
+    The frame must be whole, no longer than a seal's is, and hold some lettering.
+    """
+    return [
+        blob
+        for blob in find_blobs(mask, blind, per_mm, FRAME_BRIDGES_MM, FRAME_BORDER)
+        if blob.shape in ("oval", "square")
+        and (blob.shape == "oval" or blob.aspect >= FRAME_ASPECT)
+        and FRAME_INK[0] <= _ink_within(mask, blob) <= FRAME_INK[1]
+    ]
+
+
+def find_blobs(
+    mask: Mask,
+    blind: Mask,
+    per_mm: float,
+    bridges: tuple[float, ...] = BRIDGES_MM,
+    least_border: float = LEAST_BORDER,
+) -> list[Blob]:
+    """Framed blobs of a mask of strokes (255 on ink), largest first, none inside another.
+
+    `blind`: 255 where ink proves nothing. `per_mm`: pixels per mm.
+    """
     if cv2.countNonZero(mask) < 20 * per_mm * per_mm:
         return []
     found: list[Blob] = []
-    for bridge in BRIDGES_MM:
+    for bridge in bridges:
         size = bridge * per_mm
         joined = cv2.morphologyEx(mask, cv2.MORPH_CLOSE, disc(size)) if size > 1.5 else mask
         count, labels, stats, _ = cv2.connectedComponentsWithStats(joined)
@@ -56,7 +86,9 @@ def find_blobs(mask: Mask, per_mm: float) -> list[Blob]:
                 continue
             part = (labels[y : y + h, x : x + w] == label).astype(np.uint8)
             blob = _judge(part, (x, y), per_mm)
-            if blob is not None:
+            if blob is None or blob.border < least_border:
+                continue
+            if _blind_share(blob, blind) <= MOST_BLIND:
                 found.append(blob)
     found.sort(key=lambda b: -cv2.contourArea(b.hull.astype(np.float32)))
     kept: list[Blob] = []
@@ -82,7 +114,27 @@ def _judge(part: Mask, origin: tuple[int, int], per_mm: float) -> Blob | None:
     if border < LEAST_BORDER or float(part.sum()) > FULLEST * area:
         return None
     corners = hull[:, 0, :].astype(np.float64) + origin + 0.5
-    return Blob(corners, _shape(area / (low * high), low / high), border)
+    return Blob(corners, _shape(area / (low * high), low / high), border, low / high)
+
+
+def _blind_share(blob: Blob, blind: Mask) -> float:
+    return _share(blind, blob.hull)
+
+
+def _ink_within(mask: Mask, blob: Blob) -> float:
+    """Share of ink in the hull shrunk to 80 percent, the frame left out."""
+    middle = blob.hull.mean(axis=0)
+    return _share(mask, middle + 0.8 * (blob.hull - middle))
+
+
+def _share(mask: Mask, hull: npt.NDArray[np.float64]) -> float:
+    """Share of a convex polygon that is set in a mask, 0..1."""
+    x, y, w, h = cv2.boundingRect(hull.astype(np.int32))
+    inside = np.zeros((h, w), np.uint8)
+    cv2.fillConvexPoly(inside, (hull - (x, y)).astype(np.int32), (1,))
+    part = mask[y : y + h, x : x + w]
+    chosen = inside[: part.shape[0], : part.shape[1]] > 0
+    return float((part[chosen] > 0).mean()) if chosen.any() else 0.0
 
 
 def _border(part: Mask, hull: npt.NDArray[np.float64], per_mm: float) -> float:

@@ -1,4 +1,4 @@
-"""Takes a page apart into the inks a seal may be printed in, on a sheet small enough to be quick."""
+"""Takes a page apart into the inks of seals, on a sheet small enough to be quick."""
 
 from __future__ import annotations
 
@@ -22,6 +22,10 @@ LARGEST_GAIN = 1.3
 """A stronger colour cast of the paper than this is the paper's own colour (a red cover)."""
 MASS_MM = 6.0
 """Ink that holds a square this wide is no stroke: a portrait's background, a shaded cell."""
+THIN_MM, WIDEST_PICTURE_MM, TONE = 3.5, 60.0, 24
+"""Where the page without its strokes of up to `THIN_MM` is this many grey levels darker than the
+paper around, for less than `WIDEST_PICTURE_MM`, there is a picture, a bar or the desk. Slanting
+light does not count: a slope is no valley."""
 PAPER_MM = 8.0
 """Paper is looked for within about this distance of a pixel."""
 
@@ -33,15 +37,16 @@ class Sheet:
     """A reduced page. `scale`: its pixels per page pixel. `per_mm`: its pixels per mm.
 
     `dark`: how much darker than the paper around it the darkest channel is, 0..255.
-    `red`: 255 on strokes of red ink. `blue`: 255 on strokes of blue ink. `colour`: the pixels.
+    `red`: 255 on strokes of red ink. `blue`: 255 on strokes of blue ink. `pictures`: 255 where
+    tones and no strokes are, so that a ring or frame there proves nothing.
     """
 
-    colour: Image
     scale: float
     per_mm: float
     dark: Grey
     red: Grey
     blue: Grey
+    pictures: Grey
 
     @property
     def size(self) -> tuple[int, int]:
@@ -65,7 +70,9 @@ def sheet_of(pixels: Image, dpi: float) -> Sheet:
         balanced = _balanced(small)
         red = _strokes(_tinted(balanced, 2, 1, 0), per_mm)
         blue = _strokes(_tinted(balanced, 0, 1, 2), per_mm)
-    return Sheet(small, scale, per_mm, _darkness(small, per_mm), red, blue)
+    blue_part, green_part, red_part = cv2.split(small)
+    grey = np.asarray(cv2.min(cv2.min(blue_part, green_part), red_part), np.uint8)
+    return Sheet(scale, per_mm, _darkness(grey, per_mm), red, blue, _pictures(grey, per_mm))
 
 
 def square(side: float) -> Grey:
@@ -125,10 +132,25 @@ def _strokes(mask: Grey, per_mm: float) -> Grey:
     return np.asarray(cv2.subtract(mask, cv2.dilate(masses, square(1.5 * per_mm))), np.uint8)
 
 
-def _darkness(pixels: Image, per_mm: float) -> Grey:
+def _pictures(grey: Grey, per_mm: float) -> Grey:
+    """255 on portraits, bars and the desk around a photographed sheet."""
+    fine = min(1.0, 1.6 / per_mm)
+    tiny = cv2.resize(grey, None, fx=fine, fy=fine, interpolation=cv2.INTER_AREA)
+    bare = cv2.morphologyEx(tiny, cv2.MORPH_CLOSE, square(THIN_MM * per_mm * fine))
+    coarse = cv2.resize(bare, None, fx=0.25, fy=0.25, interpolation=cv2.INTER_AREA)
+    side = square(WIDEST_PICTURE_MM * per_mm * fine / 4)
+    paper = cv2.morphologyEx(coarse, cv2.MORPH_CLOSE, side)
+    around = cv2.resize(paper, bare.shape[::-1], interpolation=cv2.INTER_LINEAR)
+    tone = cv2.threshold(cv2.subtract(around, bare), TONE, 255, cv2.THRESH_BINARY)[1]
+    masses = cv2.morphologyEx(tone, cv2.MORPH_OPEN, square(4.0 * per_mm * fine))
+    grown = cv2.dilate(masses, square(1.5 * per_mm * fine))
+    return np.asarray(
+        cv2.resize(grown, grey.shape[::-1], interpolation=cv2.INTER_NEAREST), np.uint8
+    )
+
+
+def _darkness(grey: Grey, per_mm: float) -> Grey:
     """Paper minus the darkest channel, so that red and blue ink count like black; no masses."""
-    blue, green, red = cv2.split(pixels)
-    grey = cv2.min(cv2.min(blue, green), red)
     eighth = cv2.resize(grey, None, fx=0.125, fy=0.125, interpolation=cv2.INTER_AREA)
     closed = cv2.morphologyEx(eighth, cv2.MORPH_CLOSE, square(PAPER_MM * per_mm / 8))
     smooth = cv2.GaussianBlur(closed, (0, 0), 1.5)

@@ -22,7 +22,7 @@ SMALLEST_MM, LARGEST_MM = 8.0, 31.0
 BAND_MM = 1.9
 """Distance of the radii that are voted for, mm."""
 CAP = 10.0
-"""An edge this steep, grey levels per voting pixel, has a full vote: faint ink counts like black."""
+"""An edge this steep, grey levels per voting pixel, has a full vote, so that faint ink counts."""
 MOST_CANDIDATES = 12
 ANGLES = 240
 """Directions in which a candidate's edge is looked for."""
@@ -45,8 +45,9 @@ class Ring:
 
     `box`: centre, axes and angle as cv2.fitEllipse gives them. `cover`: share of the ring on the
     plane that shows a steady outer edge, 0..1. `visible`: share of the ring that lies on the
-    plane, 0..1. `arc`: share of the whole ring with an edge. `outside`, `inside`: share of ink just
-    outside the ring and 2 to 3 mm inside of it, 0..1 (a disc is full, a ring is not).
+    plane and not in blind parts, 0..1. `arc`: share of the whole ring with an edge.
+    `outside`, `inside`: share of ink just outside the ring and 2 to 3 mm inside of it, 0..1 (a
+    disc is full, a ring is not).
     """
 
     box: Ellipse
@@ -64,11 +65,14 @@ class Ring:
         return (self.box[1][0] + self.box[1][1]) / 4
 
 
-def find_rings(plane: Plane, per_mm: float, least_vote: float) -> list[Ring]:
-    """Rings with their evidence, strongest vote first, none twice; the caller judges `cover`."""
+def find_rings(plane: Plane, blind: Plane, per_mm: float, least_vote: float) -> list[Ring]:
+    """Rings with their evidence, strongest vote first, none twice; the caller judges `cover`.
+
+    `plane`: ink, 0..255. `blind`: 255 where the plane proves nothing. `per_mm`: pixels per mm.
+    """
     found: list[Ring] = []
     for x, y, radius in _candidates(plane, per_mm, least_vote):
-        ring = _trace(plane, per_mm, x, y, radius)
+        ring = _trace(plane, blind, per_mm, x, y, radius)
         if ring is not None and not any(_same(ring, other) for other in found):
             found.append(ring)
     return found
@@ -82,7 +86,9 @@ def _same(a: Ring, b: Ring) -> bool:
 def _candidates(plane: Plane, per_mm: float, least_vote: float) -> list[tuple[float, float, float]]:
     """(x, y, radius) in pixels of the plane, most votes first."""
     scale = VOTE_PER_MM / per_mm
-    tiny = cv2.resize(plane, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+    tiny = np.asarray(
+        cv2.resize(plane, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA), np.uint8
+    )
     height, width = tiny.shape
     pad = round(LARGEST_MM * VOTE_PER_MM) + 2
     shape = (_padded(height + pad), _padded(width + pad))
@@ -147,15 +153,15 @@ def _kernels(
         weight = np.clip(1 - np.abs(distance - radius) / step, 0, None)
         weight /= 2 * np.pi * radius
         kernel = np.dstack([weight * np.cos(twice), -weight * np.sin(twice)]).astype(np.float32)
-        spectra.append(cv2.dft(kernel, flags=cv2.DFT_COMPLEX_OUTPUT))
+        spectra.append(np.asarray(cv2.dft(kernel, flags=cv2.DFT_COMPLEX_OUTPUT), np.float32))
     return radii, tuple(spectra)
 
 
-def _trace(plane: Plane, per_mm: float, x: float, y: float, radius: float) -> Ring | None:
+def _trace(
+    plane: Plane, blind: Plane, per_mm: float, x: float, y: float, radius: float
+) -> Ring | None:
     """The ellipse through the outer edges around a candidate; None when there is none."""
     box = ((x, y), (2 * radius, 2 * radius), 0.0)
-    reach = 0.12
-    ring = None
     for reach in (0.14, 0.08, 0.06):
         points, steps, angles = _edges(plane, per_mm, box, reach)
         if len(points) < 24:
@@ -166,8 +172,7 @@ def _trace(plane: Plane, per_mm: float, x: float, y: float, radius: float) -> Ri
         if fitted is None:
             return None
         box = fitted
-        ring = _measured(plane, per_mm, box)
-    return ring
+    return _measured(plane, blind, per_mm, box)
 
 
 def _spread(steps: npt.NDArray[np.float64], reach: float) -> float:
@@ -215,7 +220,7 @@ def _polar(
     ys = cy + uy[:, None] * shares[None, :]
     values = cv2.remap(
         plane, (xs - 0.5).astype(np.float32), (ys - 0.5).astype(np.float32), cv2.INTER_LINEAR,
-        borderMode=cv2.BORDER_CONSTANT, borderValue=0,
+        borderMode=cv2.BORDER_CONSTANT, borderValue=(0,),
     )  # fmt: skip
     return values.astype(np.float32), xs, ys
 
@@ -235,7 +240,8 @@ def _outer_steps(
     inner, outer = values[:, : -2 * side], values[:, 2 * side :]
     fall = np.maximum(inner, values[:, side:-side]) - outer
     middle = slice(side, -side)
-    return fall, low + step * np.arange(count)[middle], xs[:, middle], ys[:, middle]
+    places = np.asarray(low + step * np.arange(count)[middle], np.float64)
+    return fall, places, xs[:, middle], ys[:, middle]
 
 
 def _edges(
@@ -256,7 +262,7 @@ def _edges(
     return points, steps - centre, angles
 
 
-def _measured(plane: Plane, per_mm: float, box: Ellipse) -> Ring:
+def _measured(plane: Plane, blind: Plane, per_mm: float, box: Ellipse) -> Ring:
     """The evidence for one ellipse, from the ink 6 mm inside to 2.6 mm outside of it."""
     radius = (box[1][0] + box[1][1]) / 4
     offsets = np.arange(-REACH_MM, 2.6, GRID_MM)
@@ -266,6 +272,7 @@ def _measured(plane: Plane, per_mm: float, box: Ellipse) -> Ring:
     rim = int(np.abs(offsets).argmin())
     x, y = xs[:, rim], ys[:, rim]
     seen = (x > 0) & (x < width) & (y > 0) & (y < height)
+    seen[seen] = blind[y[seen].astype(int), x[seen].astype(int)] == 0
     if seen.sum() < 24:
         return Ring(box, 0.0, 0.0, 1.0, 1.0)
     side = round(EDGE_MM / GRID_MM)
@@ -290,4 +297,4 @@ def _around(values: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
     """Mean over 13 degrees of the ring on both sides of each direction together."""
     half = 4
     wrapped = np.vstack([values[-half:], values, values[:half]])
-    return np.asarray(cv2.blur(wrapped, (1, 2 * half + 1)))[half:-half]
+    return np.asarray(cv2.blur(wrapped, (1, 2 * half + 1)), np.float32)[half:-half]

@@ -6,16 +6,19 @@ other red things and where the page cuts them (骑缝章), the ring alone tells.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
 
 from redactor import geometry
-from redactor.finders.seal_blobs import Blob, find_blobs
+from redactor.finders.seal_blobs import Blob, find_blobs, find_frames
 from redactor.finders.seal_ink import Grey, Sheet, sheet_of
-from redactor.finders.seal_rings import Ring, find_rings
-from redactor.page import Image, Quad
+from redactor.finders.seal_rings import Ellipse, Ring, find_rings
+from redactor.finders.seal_text import names_unit, readable, seal_strips, suspicious
+from redactor.identity import Identity
+from redactor.page import Finding, Image, Kind, Quad
 
 MARGIN = 0.025
 """A mask is larger than its seal by this share of the seal's size on each side."""
@@ -29,8 +32,10 @@ LEAST_ARC = 0.27
 """Share of the whole ring with an edge: a seal cut to a third still has this much."""
 OUTSIDE, INSIDE = 0.35, 0.75
 """Most ink just outside the ring and within it; discs and dense pictures have more."""
-CUT = 0.93
-"""A ring of which less than this share lies on the page is cut."""
+INK = 30
+"""Grey levels below the paper from which on ink counts as part of a frame."""
+CUT = 0.97
+"""A ring of whose box less than this share lies on the page is cut."""
 SAME = 0.35
 """Regions that overlap by this share of the smaller one are one seal."""
 
@@ -41,14 +46,15 @@ class SealRegion:
 
     `ink`: red, grey (black or no colour at all) or other. `score`: share of the frame that is
     there, 0..1. `ellipse`: ((x, y), (axis, axis), degrees) of the outer ring of round and oval
-    seals, page pixels; None for others.
+    seals, page pixels; None for others. `ring`: found by its ring, not as a blob.
     """
 
     quad: Quad
     shape: str
     ink: str
     score: float
-    ellipse: tuple[tuple[float, float], tuple[float, float], float] | None = None
+    ellipse: Ellipse | None = None
+    ring: bool = False
 
 
 def find_seals(pixels: Image, dpi: float) -> tuple[SealRegion, ...]:
@@ -56,16 +62,67 @@ def find_seals(pixels: Image, dpi: float) -> tuple[SealRegion, ...]:
     sheet = sheet_of(pixels, dpi)
     regions: list[SealRegion] = []
     if cv2.countNonZero(sheet.red):
-        regions += [_of_blob(b, "red", sheet) for b in find_blobs(sheet.red, sheet.per_mm)]
-        for ring in find_rings(sheet.red, sheet.per_mm, LEAST_VOTE_RED):
+        regions += [
+            _of_blob(b, "red", sheet) for b in find_blobs(sheet.red, sheet.pictures, sheet.per_mm)
+        ]
+        for ring in find_rings(sheet.red, sheet.pictures, sheet.per_mm, LEAST_VOTE_RED):
             if _is_seal(ring, sheet, COVER_RED):
                 regions.append(_of_ring(ring, "red", sheet))
     if cv2.countNonZero(sheet.blue):
-        regions += [_of_blob(b, "other", sheet) for b in find_blobs(sheet.blue, sheet.per_mm)]
-    for ring in find_rings(sheet.dark, sheet.per_mm, LEAST_VOTE_INK):
+        regions += [
+            _of_blob(b, "other", sheet)
+            for b in find_blobs(sheet.blue, sheet.pictures, sheet.per_mm)
+        ]
+    for ring in find_rings(sheet.dark, sheet.pictures, sheet.per_mm, LEAST_VOTE_INK):
         if _is_seal(ring, sheet, COVER_INK):
             regions.append(_of_ring(ring, _ink(ring, sheet), sheet))
+    ink = np.asarray(cv2.threshold(sheet.dark, INK, 255, cv2.THRESH_BINARY)[1], np.uint8)
+    regions += [_of_blob(b, "grey", sheet) for b in find_frames(ink, sheet.pictures, sheet.per_mm)]
     return _distinct(regions)
+
+
+def seal_findings(
+    pixels: Image,
+    regions: Sequence[SealRegion],
+    read_text: Callable[[Image], str],
+    identity: Identity,
+    keep_others: bool,
+) -> tuple[Finding, ...]:
+    """What to mask of the seals that `find_seals` found on the same upright `pixels`.
+
+    With `keep_others` (profile notice) seals are read, and those that name none of the
+    applicant's units stay; a seal that cannot be read is masked. Without it all are masked and
+    `read_text` is never called. `read_text`: the text of a picture of straight lines.
+    """
+    findings = []
+    for region in regions:
+        why, text = f"{region.shape} seal, {region.ink} ink", ""
+        if keep_others:
+            reason, text = _own(pixels, region, read_text, identity)
+            if not reason:
+                continue
+            why = f"{why}, {reason}"
+        findings.append(Finding(Kind.SEAL, region.quad, text, region.score, why, "seals"))
+    return tuple(findings)
+
+
+def _own(
+    pixels: Image, region: SealRegion, read_text: Callable[[Image], str], identity: Identity
+) -> tuple[str, str]:
+    """(why a seal must go, "" when it may stay; what was read)."""
+    read: list[tuple[str, bool]] = []
+    for strip, rows in seal_strips(pixels, region):
+        text = read_text(strip)
+        unit = names_unit(text, identity)
+        if unit:
+            return f"names the unit {unit}", text
+        read.append((text, rows))
+    texts = [text for text, rows in read if readable(text, rows)]
+    if not texts:
+        return "cannot be read", " ".join(text for text, _ in read).strip()
+    if region.shape == "cut" or any(suspicious(text, identity) for text in texts):
+        return "read only in part", texts[0]
+    return "", texts[0]
 
 
 def _is_seal(ring: Ring, sheet: Sheet, least_cover: float) -> bool:
@@ -100,9 +157,10 @@ def _of_ring(ring: Ring, ink: str, sheet: Sheet) -> SealRegion:
     half = max(axes) / 2
     k = 1 / sheet.scale
     ellipse = ((cx * k, cy * k), (axes[0] * k, axes[1] * k), turn)
-    shape = "cut" if ring.visible < CUT else "round"
     quad = geometry.rectangle(cx - half, cy - half, cx + half, cy + half)
-    return _region(quad, shape, ink, ring.cover, ellipse, sheet)
+    on_page = geometry.area(quad.clip(0, np.array(sheet.size))) / geometry.area(quad)
+    shape = "cut" if on_page < CUT else "round"
+    return replace(_region(quad, shape, ink, ring.cover, ellipse, sheet), ring=True)
 
 
 def _region(
@@ -110,7 +168,7 @@ def _region(
     shape: str,
     ink: str,
     score: float,
-    ellipse: tuple[tuple[float, float], tuple[float, float], float] | None,
+    ellipse: Ellipse | None,
     sheet: Sheet,
 ) -> SealRegion:
     """Sheet pixels to page pixels, with the margin; cut off at the page's edge."""
@@ -151,8 +209,12 @@ def _distinct(regions: list[SealRegion]) -> tuple[SealRegion, ...]:
     ranked = sorted(regions, key=lambda r: (r.shape == "cut", -geometry.area(r.quad)))
     kept: list[SealRegion] = []
     for region in ranked:
-        if all(_shared(region.quad, other.quad) < SAME for other in kept):
+        same = [i for i, k in enumerate(kept) if _shared(region.quad, k.quad) >= SAME]
+        if not same:
             kept.append(region)
+        elif region.ring and kept[same[0]].shape in ("oval", "triangle"):
+            # Something red touches the seal or the page cuts it: its ring tells its form.
+            kept[same[0]] = replace(kept[same[0]], shape=region.shape, ellipse=region.ellipse)
     return tuple(kept)
 
 
