@@ -1,4 +1,4 @@
-"""Which applicant a folder of scans belongs to; doubt is reported and never resolved by guessing."""
+"""Which applicant a folder of scans belongs to; doubt is reported, never settled by guessing."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from redactor.applicant import Applicant, Roster
 from redactor.errors import Sentence
-from redactor.normal_text import is_han, key
+from redactor.normal_text import Normalised, is_han, key, normalise
 
 _AFTER = re.compile(
     r"^(?:的|申报|材料|资料|附件|扫描|职称|评审|盲评|个人|档案|文件|业绩|学历|证|同志|老师|初级|中级|副高|高级|正高|"
@@ -74,8 +74,9 @@ def _candidates(
     name: str, free: Sequence[Applicant], everyone: Sequence[Applicant]
 ) -> tuple[Applicant, ...]:
     """Applicants that a folder name points at: one is a match, () none, several a doubt."""
-    text = key(name)
-    named = _named(text, everyone)
+    normal = normalise(name)
+    text = normal.text
+    named = _named(normal, everyone)
     ids = set(_ID.findall(text))
     by_id = [a for a in everyone if a.id_number and a.id_number.lower() in ids]
     if ids and not by_id:
@@ -85,7 +86,7 @@ def _candidates(
             return ()
     start, end = _number(name)
     by_number = [a for a in everyone if a.number == start]
-    evidence = [set(a.number for a in group) for group in (named, by_id, by_number) if group]
+    evidence = [{a.number for a in group} for group in (named, by_id, by_number) if group]
     if not evidence:
         by_number = [a for a in everyone if a.number == end]
         evidence = [{a.number for a in by_number}] if by_number else []
@@ -107,40 +108,66 @@ def _number(name: str) -> tuple[int | None, int | None]:
     return (int(start.group(1)) if start else None, int(end.group(1)) if end else None)
 
 
-def _named(text: str, applicants: Iterable[Applicant]) -> list[Applicant]:
-    """Applicants whose name stands in a folder's key and not inside a longer roster name."""
+def _named(folder: Normalised, applicants: Iterable[Applicant]) -> list[Applicant]:
+    """Applicants whose name stands in a folder's name and not inside a longer roster name."""
     spans: list[tuple[int, int, Applicant]] = []
     for applicant in applicants:
         for name in {key(n) for n in (applicant.name, *applicant.former_names)}:
-            for match in re.finditer(f"(?={re.escape(name)})", text) if len(name) >= 2 else ():
+            for match in (
+                re.finditer(f"(?={re.escape(name)})", folder.text) if len(name) > 1 else ()
+            ):
                 spans.append((match.start(), match.start() + len(name), applicant))
-    kept = [
+    longest = [
         (a, b, who)
         for a, b, who in spans
         if not any(x <= a and b <= y and (y - x) > (b - a) for x, y, _ in spans)
-        and _whole(text, a, b)
     ]
-    return list({who.number: who for _, _, who in kept}.values())
+    starts, ends = {a for a, _, _ in longest}, {b for _, b, _ in longest}
+    return list(
+        {
+            who.number: who
+            for a, b, who in longest
+            if (a in ends or _opens(folder, a, b)) and (b in starts or _closes(folder, a, b))
+        }.values()
+    )
 
 
-def _whole(text: str, start: int, end: int) -> bool:
-    """Whether a name is not part of a longer one: 李明 in 李明远, who is not in the roster."""
-    if end - start >= 5:
+def _opens(folder: Normalised, start: int, end: int) -> bool:
+    """Whether no longer name begins before start: 李明 in 王李明, who is not in the roster.
+
+    One Chinese character in front may be a surname; several are a unit or a title.
+    """
+    if start == 0 or end - start >= 5 or _gap(folder, start, end, start):
         return True
-    if not is_han(text[start]):
-        before = text[start - 1] if start else " "
-        after = text[end] if end < len(text) else " "
-        return not before.isalpha() and not after.isalpha()
-    follows = end < len(text) and is_han(text[end]) and not _AFTER.match(text[end:])
-    lead = re.search(r"[\u3400-\u9fff]*$", text[:start])
-    return not follows and (lead is None or len(lead.group()) != 1)
+    if not is_han(folder.text[start]):
+        return not folder.text[start - 1].isalpha()
+    lead = re.search(r"[\u3400-\u9fff]*$", folder.text[:start])
+    return lead is None or len(lead.group()) != 1
+
+
+def _closes(folder: Normalised, start: int, end: int) -> bool:
+    """Whether no longer name goes on after end: 李明 in 李明远, who is not in the roster."""
+    rest = folder.text[end:]
+    if not rest or end - start >= 5 or _gap(folder, start, end, end):
+        return True
+    if not is_han(folder.text[start]):
+        return not rest[0].isalpha()
+    return not is_han(rest[0]) or _AFTER.match(rest) is not None
+
+
+def _gap(folder: Normalised, start: int, end: int, at: int) -> bool:
+    """Whether a space or the like parts the name from its neighbour (no letter-spaced name)."""
+    origin = folder.origin
+    solid = origin[end - 1] - origin[start] == end - 1 - start
+    return solid and origin[at] - origin[at - 1] > 1
 
 
 def _no_owner(found: tuple[Applicant, ...]) -> Sentence:
     if found:
         rows = ", ".join(str(a.row) for a in found)
         return Sentence(
-            f"此文件夹可对应名册第 {rows} 行的不同申报人，未使用。请在名册“材料目录”列写明文件夹名。",
+            f"此文件夹可对应名册第 {rows} 行的不同申报人，未使用。"
+            "请在名册“材料目录”列写明文件夹名。",
             f"This folder may belong to the applicants in roster rows {rows} and was not used. "
             "Write the folder's name into the roster's column 材料目录.",
         )
@@ -161,7 +188,8 @@ def _several(owner: Applicant) -> Sentence:
 
 def _missing(applicant: Applicant) -> Sentence:
     return Sentence(
-        f"名册第 {applicant.row} 行的申报人没有可用的文件夹。请补交材料，或在“材料目录”列写明文件夹名。",
+        f"名册第 {applicant.row} 行的申报人没有可用的文件夹。"
+        "请补交材料，或在“材料目录”列写明文件夹名。",
         f"The applicant in roster row {applicant.row} has no usable folder. Add the scans, or "
         "write the folder's name into the column 材料目录.",
     )

@@ -71,8 +71,8 @@ def read_roster(path: Path) -> Roster:
     found = [(grid, header) for grid in grids if (header := find_header(grid)) is not None]
     if not found:
         raise RosterError(
-            f"名册 {path.name} 中找不到表头。表头须在前 {HEADER_WITHIN} 行内，"
-            "并有“姓名”和“工作单位”两列。",
+            f"名册 {path.name} 中找不到表头。请在前 {HEADER_WITHIN} 行内，"
+            "写上“姓名”和“工作单位”两列的表头。",
             f"The roster {path.name} has no header row. Within the first {HEADER_WITHIN} rows "
             "there must be one with the columns 姓名 and 工作单位.",
         )

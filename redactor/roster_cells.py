@@ -42,7 +42,8 @@ def read_grids(path: Path) -> tuple[Grid, ...]:
     try:
         if path.stat().st_size > MAX_BYTES:
             raise UsageError(
-                f"名册 {path.name} 超过 {MAX_BYTES // 1_000_000} MB，不像名册。请另存一份只含名册的文件。",
+                f"名册 {path.name} 超过 {MAX_BYTES // 1_000_000} MB，不像名册。"
+                "请另存一份只含名册的文件。",
                 f"The roster {path.name} is larger than {MAX_BYTES // 1_000_000} MB. Save a file "
                 "that holds the roster only.",
             )

@@ -85,9 +85,10 @@ def _leading_place(text: str) -> str | None:
         tail = text[len(longest) : len(longest) + 1]
         return longest + tail if tail in ("省", "市", "县", "区") else longest
     match = _PLACE.match(text)
-    if match and not _NO_PLACE.search(match.group(1)) and not _is_generic(match.group(1)):
-        return match.group(1)
-    return None
+    if match is None or _NO_PLACE.search(match.group(1)):
+        return None
+    division = match.group(1).startswith("第")
+    return match.group(1) if division or not _is_generic(match.group(1)) else None
 
 
 def _is_level_word(text: str) -> bool:
@@ -303,7 +304,7 @@ def organ_codes(unit: str) -> tuple[str, ...]:
     codes: list[str] = []
     for level in parts.levels:
         for sector, marks in _facts()["sector_codes"].items():
-            if level.startswith(sector):
+            if level.startswith((sector, *_facts()["sectors"].get(sector, ()))):
                 codes += [start + mark for start in starts for mark in marks]
         core = company_core(level)
         if core and not _is_generic(core):

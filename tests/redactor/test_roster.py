@@ -1,0 +1,375 @@
+"""The roster: every layout that offices send, all bad cells at once, folders without guessing."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from pathlib import Path
+
+import openpyxl
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from redactor.citizen_id import check_character
+from redactor.errors import UsageError
+from redactor.roster import Applicant, Roster, RosterError, match_folders, read_roster
+
+TWELVE = (
+    "序号",
+    "姓名",
+    "性别",
+    "族别",
+    "政治面貌",
+    "身份证号码",
+    "现任专业职务",
+    "获现任专业职务时间",
+    "拟晋升专业技术职务",
+    "工作单位",
+    "是否通过",
+    "备注",
+)
+GOOD_ID, OTHER_ID = "11010519491231002X", "440524188001010014"
+
+
+def person(
+    number: object,
+    name: object,
+    id_number: object = GOOD_ID,
+    unit: object = "巴州林草局",
+    since: object = "2019-12-01",
+) -> list[object]:
+    return [
+        number,
+        name,
+        "女",
+        "汉",
+        "群众",
+        id_number,
+        "工程师",
+        since,
+        "高级工程师",
+        unit,
+        "",
+        "",
+    ]
+
+
+def save(path: Path, rows: Sequence[Sequence[object]], merges: Sequence[str] = ()) -> Path:
+    book = openpyxl.Workbook()
+    sheet = book.active
+    assert sheet is not None
+    sheet.title = "花名册"
+    for row in rows:
+        sheet.append(list(row))
+    for span in merges:
+        sheet.merge_cells(span)
+    book.save(path)
+    return path
+
+
+def faults(path: Path) -> list[tuple[int, str]]:
+    with pytest.raises(RosterError) as caught:
+        read_roster(path)
+    return [(cell.row, cell.column) for cell in caught.value.cells]
+
+
+def test_office_layout(tmp_path: Path) -> None:
+    rows = [
+        ["2024年度专业技术职务任职资格评审花名册"],
+        ["单位（盖章）："],
+        [f" {h[:2]}\n{h[2:]}（必填）*" for h in TWELVE],
+        person(1, "张　晓 岚", "11010519491231002x ", since=datetime(2019, 12, 1)),
+        person("０２", "阿布都热合曼·买买提", "４４０５２４１８８００１０１００１４", since=43800),
+        [None] * 12,
+        ["填表人：王五", None, None, "联系电话：0996-2012345"],
+    ]
+    roster = read_roster(save(tmp_path / "名册 🌲.xlsx", rows, ["A1:L1"]))
+    first, second = roster.applicants
+    assert (roster.sheet, len(roster.applicants), roster.warnings) == ("花名册", 2, ())
+    assert (first.number, first.row, first.name, first.id_number) == (1, 4, "张晓岚", GOOD_ID)
+    assert (first.title_since, second.title_since) == ("2019-12-01", "2019-12-01")
+    assert (second.number, second.name, second.id_number) == (2, "阿布都热合曼·买买提", OTHER_ID)
+    assert "张" not in repr(first)
+
+
+def test_optional_columns_and_synonyms(tmp_path: Path) -> None:
+    head = [
+        "姓名",
+        "身份证号",
+        "单位",
+        "曾用名",
+        "单位简称",
+        "曾任职单位",
+        "姓名拼音",
+        "手 机",
+        "电子邮箱",
+        "专业",
+        "级别",
+        "免答辩情形",
+        "材料目录",
+    ]
+    row = [
+        "李明（曾用名：李小明）",
+        GOOD_ID,
+        "库尔勒市第三中学",
+        "李大明",
+        "三中；市三中、库三中",
+        "和静县一中",
+        "Li, Ming；Lee Ming",
+        13900001234,
+        "a@b.cn",
+        "语文",
+        "中级",
+        "支教",
+        "李明 材料",
+    ]
+    (one,) = read_roster(save(tmp_path / "r.xlsx", [head, row])).applicants
+    assert one.name == "李明"
+    assert one.former_names == ("李小明", "李大明")
+    assert one.unit_short == ("三中", "市三中", "库三中")
+    assert one.pinyin == ("Li, Ming", "Lee Ming")
+    assert (one.phones, one.emails, one.folder) == (("13900001234",), ("a@b.cn",), "李明 材料")
+    assert (one.number, one.specialty, one.level, one.exemption) == (1, "语文", "中级", "支教")
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "gb18030", "utf-16"])
+@pytest.mark.parametrize("mark", [",", "\t", ";"])
+def test_csv(tmp_path: Path, encoding: str, mark: str) -> None:
+    rows = [["花名册"], TWELVE, person(1, "张晓岚", f'="{GOOD_ID}"'), ["", "", ""]]
+    text = "\r\n".join(mark.join(str(c) for c in row) for row in rows)
+    path = tmp_path / "r.csv"
+    path.write_bytes(text.encode(encoding))
+    (one,) = read_roster(path).applicants
+    assert (one.name, one.id_number, one.row) == ("张晓岚", GOOD_ID, 3)
+
+
+def test_cells_merged_downwards_hold_for_all_their_rows(tmp_path: Path) -> None:
+    rows = [TWELVE, person(1, "张晓岚"), person(2, "李明", OTHER_ID, None)]
+    roster = read_roster(save(tmp_path / "r.xlsx", rows, ["J2:J3"]))
+    assert [a.unit for a in roster.applicants] == ["巴州林草局", "巴州林草局"]
+
+
+def test_person_over_two_rows_is_one(tmp_path: Path) -> None:
+    rows = [
+        [*TWELVE, "曾任职单位"],
+        [*person(1, "张晓岚"), "和静县水利局"],
+        [None] * 12 + ["博湖县水利局"],
+    ]
+    merges = [f"{c}2:{c}3" for c in "ABCDEFGHIJKL"]
+    (one,) = read_roster(save(tmp_path / "r.xlsx", rows, merges)).applicants
+    assert one.former_units == ("和静县水利局", "博湖县水利局")
+
+
+def test_header_of_two_rows(tmp_path: Path) -> None:
+    top = ["姓名", "工作单位", "联系", None]
+    sub = [None, None, "手机号", "邮箱"]
+    path = save(
+        tmp_path / "r.xlsx",
+        [top, sub, ["张晓岚", "巴州林草局", "13900001234", "a@b.cn"]],
+        ["A1:A2", "B1:B2", "C1:D1"],
+    )
+    (one,) = read_roster(path).applicants
+    assert (one.row, one.phones, one.emails) == (3, ("13900001234",), ("a@b.cn",))
+
+
+def test_sheet_with_the_header_is_used(tmp_path: Path) -> None:
+    path = save(tmp_path / "r.xlsx", [TWELVE, person(1, "张晓岚")])
+    book = openpyxl.load_workbook(path)
+    book.create_sheet("说明", 0).append(["填写说明"])
+    other = book.create_sheet("第二批")
+    other.append(["姓名", "工作单位"])
+    other.append(["李明", "巴州水利局"])
+    book.save(path)
+    roster = read_roster(path)
+    assert (roster.sheet, len(roster.applicants)) == ("花名册", 1)
+    assert any("第二批" in warning.zh for warning in roster.warnings)
+
+
+def test_all_bad_cells_at_once_and_no_value_repeated(tmp_path: Path) -> None:
+    rows = [
+        [*TWELVE, "手机号", "邮箱", "单位简称"],
+        [*person(1, "张晓岚", "110105194912310021"), "139", "a@b.cn", ""],
+        [*person(1, "李明", "11010519490230002X"), "", "无", "州"],
+        [*person("甲", None, 440524188001010014), "", "", ""],
+        [*person(4, "王五", "4405241880"), "", "", ""],
+        [*person(5, "赵六", "#N/A", None), "", "", ""],
+    ]
+    path = save(tmp_path / "r.xlsx", rows)
+    assert faults(path) == [
+        (2, "A"),
+        (2, "F"),
+        (2, "M"),
+        (3, "A"),
+        (3, "F"),
+        (3, "N"),
+        (3, "O"),
+        (4, "A"),
+        (4, "B"),
+        (4, "F"),
+        (5, "F"),
+        (6, "F"),
+        (6, "J"),
+    ]
+    with pytest.raises(RosterError) as caught:
+        read_roster(path)
+    for text in (caught.value.sentence.zh, caught.value.sentence.en):
+        assert "花名册" in text
+        for secret in ("110105194912310021", "4405241880", "张晓岚", "李明"):
+            assert secret not in text
+    assert "第 4 行 F 列“身份证号码”" in caught.value.sentence.zh
+    assert "文本" in caught.value.sentence.zh
+
+
+def test_same_id_is_an_error_and_same_name_a_warning(tmp_path: Path) -> None:
+    twice = [TWELVE, person(1, "张晓岚"), person(2, "李明")]
+    assert faults(save(tmp_path / "a.xlsx", twice)) == [(2, "F"), (3, "F")]
+    names = [TWELVE, person(1, "张晓岚"), person(2, "张 晓岚", OTHER_ID)]
+    roster = read_roster(save(tmp_path / "b.xlsx", names))
+    assert len(roster.applicants) == 2
+    assert "2, 3" in roster.warnings[0].zh and "张" not in roster.warnings[0].zh
+
+
+def test_old_and_new_form_of_one_id_are_the_same_person(tmp_path: Path) -> None:
+    rows = [TWELVE, person(1, "张晓岚"), person(2, "李明", "110105491231002")]
+    assert faults(save(tmp_path / "r.xlsx", rows)) == [(2, "F"), (3, "F")]
+
+
+def test_missing_numbers_are_the_next_free_ones(tmp_path: Path) -> None:
+    rows = [TWELVE, person(None, "张晓岚"), person(1, "李明", OTHER_ID), person("", "王五", None)]
+    roster = read_roster(save(tmp_path / "r.xlsx", rows))
+    assert [a.number for a in roster.applicants] == [2, 1, 3]
+    assert "第 4 行" in roster.warnings[0].zh
+
+
+@pytest.mark.parametrize(
+    ("name", "data"),
+    [
+        ("r.xlsx", b"PK\x03\x04 broken"),
+        ("r.xls", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1 broken"),
+        ("r.xls", b"<html><table><tr><td>a</td></tr></table></html>"),
+        ("r.csv", b"\x00\x01\x02\xff\xff"),
+        ("r.csv", b""),
+        ("r.csv", "姓名,工作单位\n".encode()),
+        ("r.csv", "姓名,年龄\n张晓岚,3\n".encode()),
+    ],
+)
+def test_files_that_are_no_roster(tmp_path: Path, name: str, data: bytes) -> None:
+    path = tmp_path / name
+    path.write_bytes(data)
+    with pytest.raises(UsageError) as caught:
+        read_roster(path)
+    assert "r." in caught.value.sentence.zh and "请" in caught.value.sentence.zh
+
+
+def test_missing_file(tmp_path: Path) -> None:
+    with pytest.raises(UsageError):
+        read_roster(tmp_path / "none.xlsx")
+    with pytest.raises(UsageError):
+        read_roster(tmp_path)
+
+
+# ---- folders ---------------------------------------------------------------------------------
+
+
+def roster(*people: Applicant) -> Roster:
+    return Roster(Path("r.xlsx"), "花名册", people)
+
+
+THREE = Applicant(3, 4, "诸葛明远", "甲", id_number=GOOD_ID)
+THIRTEEN = Applicant(13, 14, "李明", "甲")
+LONGER = Applicant(14, 15, "李明远", "甲", former_names=("李远",))
+UYGHUR = Applicant(15, 16, "阿布都热合曼·买买提", "甲")
+ALL = roster(THREE, THIRTEEN, LONGER, UYGHUR)
+
+
+@pytest.mark.parametrize(
+    ("folder", "number"),
+    [
+        ("03诸葛明远", 3),
+        ("3", 3),
+        ("3-材料", 3),
+        ("第3号", 3),
+        ("申报人 3", 3),
+        (f"材料{GOOD_ID}", 3),
+        (GOOD_ID.lower(), 3),
+        ("諸葛明遠", 3),
+        ("13", 13),
+        ("李明", 13),
+        ("李　明的材料", 13),
+        ("李明 物理组", 13),
+        ("林草局李明", 13),
+        ("2024李明", 13),
+        ("李明远", 14),
+        ("李远", 14),
+        ("阿布都热合曼 买买提-申报材料", 15),
+        ("15 阿布都热合曼．买买提", 15),
+    ],
+)
+def test_folder_found(folder: str, number: int) -> None:
+    assert match_folders([folder], ALL).owners[folder].number == number
+
+
+@pytest.mark.parametrize(
+    "folder",
+    [
+        "李 明 远航",
+        "1",
+        "33",
+        "30",
+        "李明强",
+        "王李明",
+        "桃李明年",
+        "材料袋",
+        "2024",
+        "3 李明",
+        "李明 诸葛明远",
+        "诸葛明远440524188001010014",
+        "材料 2024-3-5.1",
+    ],
+)
+def test_folder_in_doubt_is_reported_and_not_used(folder: str) -> None:
+    matches = match_folders([folder], ALL)
+    assert dict(matches.owners) == {}
+    assert matches.problems[0].subject == folder
+    assert len(matches.problems) == 5
+
+
+def test_column_decides_alone() -> None:
+    named = Applicant(1, 2, "张晓岚", "甲", folder="A-7")
+    matches = match_folders(["A-7", "01张晓岚"], roster(named, THREE))
+    assert {f: a.number for f, a in matches.owners.items()} == {"A-7": 1}
+    assert matches.problems[0].subject == "01张晓岚"
+
+
+def test_two_folders_for_one_applicant_are_both_reported() -> None:
+    matches = match_folders(["李明", "13"], roster(THIRTEEN))
+    assert dict(matches.owners) == {}
+    assert [p.subject for p in matches.problems] == ["李明", "13"]
+
+
+def test_same_names_are_told_apart_by_number() -> None:
+    pair = roster(Applicant(1, 2, "李明", "甲"), Applicant(2, 3, "李明", "乙"))
+    assert match_folders(["02李明"], pair).owners["02李明"].number == 2
+    assert dict(match_folders(["李明"], pair).owners) == {}
+
+
+def test_applicant_without_folder_is_reported_by_row() -> None:
+    (problem,) = match_folders([], roster(THREE)).problems
+    assert "第 4 行" in problem.sentence.zh and "诸葛" not in problem.sentence.zh
+
+
+@given(st.lists(st.integers(1, 400), unique=True, min_size=1, max_size=12))
+def test_numbered_folders_go_to_their_applicants(numbers: list[int]) -> None:
+    people = roster(*(Applicant(n, n + 3, f"甲{chr(0x4E00 + n)}", "乙") for n in numbers))
+    matches = match_folders([f"{n:03d}" for n in numbers], people)
+    assert {f: a.number for f, a in matches.owners.items()} == {f"{n:03d}": n for n in numbers}
+    assert matches.problems == ()
+
+
+@given(st.integers(0, 999))
+def test_any_good_id_is_read(serial: int) -> None:
+    first17 = f"65282619850317{serial:03d}"
+    number = first17 + check_character(first17)
+    owner = Applicant(1, 2, "张晓岚", "甲", id_number=number)
+    assert match_folders([f"x-{number}"], roster(owner)).owners
