@@ -22,6 +22,8 @@ PROBES = 6
 """Lines read to prove an orientation."""
 READS_WELL, LOOKS_SURE = 0.88, 0.8
 """Mean character probability of upright text; probability of the orientation model."""
+DOUBTFUL = 0.7
+"""Characters read better speak for a direction, those read worse against it."""
 TURNS = {90: cv2.ROTATE_90_CLOCKWISE, 180: cv2.ROTATE_180, 270: cv2.ROTATE_90_COUNTERCLOCKWISE}
 
 
@@ -40,7 +42,7 @@ def read_page(reader: Reader, pixels: Image) -> tuple[Image, Reading]:
     lines = reader.read_lines(page, quads)
     proof = _proof(reader, page, quads, lines)
     if quads and (proof < READS_WELL or sure < LOOKS_SURE):
-        further = _best_turn(reader, page, _probes(quads), proof)
+        further = _best_turn(reader, page, _probes(quads))
         if further:
             rotation = (rotation + further) % 360
             page = turn(pixels, rotation)
@@ -80,15 +82,17 @@ def _probes(quads: Sequence[Quad]) -> list[Quad]:
     return sorted(quads, key=lambda q: -geometry.area(q))[:PROBES]
 
 
-def _best_turn(reader: Reader, page: Image, probes: Sequence[Quad], proof: float) -> int:
+def _best_turn(reader: Reader, page: Image, probes: Sequence[Quad]) -> int:
     """Degrees clockwise by which the page still has to be turned."""
     size = (page.shape[1], page.shape[0])
-    proofs = {0: proof + 0.02}  # the guess wins a tie
-    for rotation in (180, 90, 270):
+    evidence = {}
+    for rotation in (0, 180, 90, 270):  # the guess wins a tie
         matrix = geometry.quarter_turn(rotation, size)
         turned = [_from_top_left(geometry.mapped(q, matrix)) for q in probes]
-        proofs[rotation] = _reads(reader, turn(page, rotation), turned)
-    return max(proofs, key=lambda rotation: proofs[rotation])
+        scores = _probe_scores(reader, turn(page, rotation), turned)
+        # A sum: a few glyphs that look the same on their side (二) must not outweigh a whole line.
+        evidence[rotation] = sum(score - DOUBTFUL for score in scores)
+    return max(evidence, key=lambda rotation: evidence[rotation])
 
 
 def _from_top_left(quad: Quad) -> Quad:
@@ -97,7 +101,13 @@ def _from_top_left(quad: Quad) -> Quad:
 
 
 def _reads(reader: Reader, page: Image, probes: Sequence[Quad]) -> float:
-    """How well the probes read with their glyphs upright: mean character probability, 0..1.
+    """How well the probes read with their glyphs upright: mean character probability, 0..1."""
+    scores = _probe_scores(reader, page, probes)
+    return float(np.mean(scores)) if scores else 0.0
+
+
+def _probe_scores(reader: Reader, page: Image, probes: Sequence[Quad]) -> list[float]:
+    """Probabilities of the characters that are read when the probes' glyphs stand upright.
 
     A tall line is cut into squares: stacked upright characters read well one by one, a line of
     text lying on its side does not.
@@ -114,5 +124,4 @@ def _reads(reader: Reader, page: Image, probes: Sequence[Quad]) -> float:
             crop_line(page, geometry.between_down(quad, i * step, min(1, (i + 1) * step)))
             for i in range(pieces)
         ]
-    scores = [score for decoded in reader.recognise(crops) for score in decoded.scores]
-    return float(np.mean(scores)) if scores else 0.0
+    return [score for decoded in reader.recognise(crops) for score in decoded.scores]
