@@ -109,6 +109,12 @@ def judge_page(
         form = ">=25 px" if face.distance >= 25 else ">=12 px" if face.distance >= 12 else "<12 px"
         verdicts.append(Verdict(page, "eyes", form, "", "held" if mask is None else outcome))
     marks = [geometry.bounds(np.array(q, dtype=float)) for item in page.items for q in item.quads]
+    # A mask over slanting letters takes the print between and beside them, too.
+    marks += [
+        geometry.bounds(geometry.around([np.array(q, dtype=float) for q in item.quads]))
+        for item in page.items
+        if item.form == "watermark" and item.quads
+    ]
     kept = [
         quad
         for keep in page.keep

@@ -16,6 +16,7 @@ from redactor.finders.labels import find_labels
 from redactor.finders.patterns import find_patterns
 from redactor.finders.photo_frames import find_empty_photo_frames
 from redactor.finders.pictures import find_pictures
+from redactor.finders.seals import find_seals, seal_findings
 from redactor.identity import Identity
 from redactor.masking import fit, paint
 from redactor.page import Finding, Image, Kind, Line, Matrix, Reading, SourcePage, State
@@ -61,7 +62,7 @@ def redact_page(
 ) -> MaskedPage:
     """Load -> read -> find -> mask. `reader` is called only when the cache has no reading."""
     page, reading = read(source, reader, cache)
-    findings, doubt = find(page, source.dpi, reading, identity, profile)
+    findings, doubt = find(page, source.dpi, reading, identity, profile, reader)
     findings = distinct(fit(page, finding) for finding in findings)
     masked = paint(page, (finding.quad for finding in findings))
     turned = geometry.quarter_turn(reading.rotation, source.pixels.shape[1::-1])
@@ -88,9 +89,17 @@ def read(
 
 
 def find(
-    page: Image, dpi: float, reading: Reading, identity: Identity, profile: Profile
+    page: Image,
+    dpi: float,
+    reading: Reading,
+    identity: Identity,
+    profile: Profile,
+    reader: Callable[[], Reader],
 ) -> tuple[tuple[Finding, ...], tuple[Finding, ...]]:
-    """(all findings that the profile asks for, places that a person must look at)."""
+    """(all findings that the profile asks for, places that a person must look at).
+
+    `reader` reads the ring of a seal where it matters whose it is.
+    """
     found = [*find_text(reading, identity, profile)]
     found += [
         finding
@@ -99,6 +108,14 @@ def find(
     ]
     if Kind.CODE in profile.kinds:
         found += find_codes(page)
+    if Kind.SEAL in profile.kinds:
+
+        def ring_text(strip: Image) -> str:
+            lines = reader().read_lines(strip, reader().detect(strip))
+            return "".join(line.text for line in lines)
+
+        seals = find_seals(page, dpi)
+        found += seal_findings(page, seals, ring_text, identity, keep_others=not profile.others)
     doubt: tuple[Finding, ...] = ()
     if Kind.EYES in profile.kinds:
         pictures = find_pictures(page, dpi)

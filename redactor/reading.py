@@ -35,7 +35,7 @@ TALL = 1.5
 SURE = 0.995
 """Above this probability no alternatives of a character are kept."""
 ALTERNATIVES, LEAST_ALTERNATIVE = 5, 0.002
-LAYOUT_VERSION = "5"
+LAYOUT_VERSION = "6"
 """Raised whenever this module gives other lines for the same pixels: part of the cache key."""
 
 
@@ -124,6 +124,9 @@ def split_rows(pixels: Image, quad: Quad) -> list[Quad]:
     _, ink = cv2.threshold(grey, 0, 1, cv2.THRESH_BINARY_INV + cv2.THRESH_OTSU)
     if ink.mean() > 0.5:
         ink = 1 - ink
+    ink = ink[:, ink.mean(axis=0) < 0.7]  # without the cell's own rules
+    if ink.shape[1] < 0.5 * w:
+        return [quad]
     full = ink.mean(axis=1) > 0.01
     edges = np.flatnonzero(np.diff(np.r_[0, full.astype(np.int8), 0]))
     bands = [(a, b) for a, b in edges.reshape(-1, 2) if b - a >= 0.08 * h]

@@ -74,9 +74,11 @@ def streams(reading: Reading) -> tuple[Stream, ...]:
 def cell_of(quad: Quad, cells: Sequence[Quad]) -> int:
     """Index of the smallest cell that holds the middle of `quad`, -1 for none."""
     x, y = quad.mean(axis=0)
+    # The hole of a large letter is closed in on all sides, too, but holds no line.
+    least = 0.8 * min(geometry.height(quad), geometry.width(quad))
     for index, cell in enumerate(cells):
         x0, y0, x1, y1 = geometry.bounds(cell)
-        if x0 <= x <= x1 and y0 <= y <= y1:
+        if x0 <= x <= x1 and y0 <= y <= y1 and min(y1 - y0, x1 - x0) >= least:
             return index
     return -1
 

@@ -32,6 +32,8 @@ _SURE, _POSSIBLE = 0.6, 0.3
 _FLAG = 0.5
 _RIVAL = 0.15
 _SMALLEST_MM = 2.0
+# A 2-inch photo is 35 x 49 mm; a fold or shadow across a page is larger than any portrait.
+_LARGEST_PORTRAIT_MM = 75.0
 _TURNS = (0, 90, 180, 270)
 _PAGE_DPI_ALL_TURNS, _PAGE_DPI_UPRIGHT = 50.0, 75.0
 _MEGAPIXELS_ALL_TURNS, _MEGAPIXELS_MOST, _MEGAPIXELS_ENLARGED = 0.5, 4.0, 0.04
@@ -97,7 +99,8 @@ def find_faces(
             sure += [best] if best.score >= _SURE else []
         else:
             doubtful.append(best)
-    return (*found, *_masked_whole(doubtful, found, regions, mode))
+    portraits = [r for r in regions if max(r.width, r.height) <= _LARGEST_PORTRAIT_MM * dpi / 25.4]
+    return (*found, *_masked_whole(doubtful, found, portraits, mode))
 
 
 def _search(

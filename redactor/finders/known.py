@@ -28,7 +28,7 @@ CONFIDENT = 0.95
 """Above this probability a character is not taken for its look-alike."""
 ILLEGIBLE = 0.4
 """Below this probability a character may be any other."""
-HALF_SEEN = 0.9
+HALF_SEEN = 0.99
 """The same in a watermark, whose strokes the print over it has cut."""
 
 
