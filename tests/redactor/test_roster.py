@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from redactor.citizen_id import check_character
+from redactor.citizen_id import check_character, is_valid
 from redactor.errors import UsageError
 from redactor.roster import Applicant, Roster, RosterError, match_folders, read_roster
 
@@ -221,6 +221,14 @@ def test_all_bad_cells_at_once_and_no_value_repeated(tmp_path: Path) -> None:
     assert "文本" in caught.value.sentence.zh
 
 
+def test_number_that_excel_rounded_is_refused_even_if_its_checksum_fits(tmp_path: Path) -> None:
+    rounded = next(
+        n for n in range(110105195001010000, 110105195912310000, 10000) if is_valid(str(n))
+    )
+    path = save(tmp_path / "r.xlsx", [TWELVE, person(1, "张晓岚", rounded)])
+    assert faults(path) == [(2, "F")]
+
+
 def test_same_id_is_an_error_and_same_name_a_warning(tmp_path: Path) -> None:
     twice = [TWELVE, person(1, "张晓岚"), person(2, "李明")]
     assert faults(save(tmp_path / "a.xlsx", twice)) == [(2, "F"), (3, "F")]
@@ -333,6 +341,11 @@ def test_folder_in_doubt_is_reported_and_not_used(folder: str) -> None:
     assert dict(matches.owners) == {}
     assert matches.problems[0].subject == folder
     assert len(matches.problems) == 5
+
+
+def test_name_inside_a_longer_roster_name_does_not_count() -> None:
+    pair = roster(THREE, Applicant(5, 6, "明远", "甲"))
+    assert match_folders(["诸葛明远"], pair).owners["诸葛明远"].number == 3
 
 
 def test_column_decides_alone() -> None:
