@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import hashlib
 import time
@@ -215,9 +216,12 @@ def _record(job: FileJob, number: int, page: MaskedPage, seconds: float) -> Page
 
 
 def results_name(path: Path, relative: str, settings: str) -> str:
-    """Name of a file's results: over its content, its place and everything that decides them."""
+    """Name of a file's results: over its content, its place and everything that decides them.
+
+    A file that cannot be read has a name, too: its worker says what is wrong with it.
+    """
     digest = hashlib.sha256(f"{relative}|{settings}|{reader_version()}|".encode())
-    with path.open("rb") as file:
+    with contextlib.suppress(OSError), path.open("rb") as file:
         while block := file.read(1 << 20):
             digest.update(block)
     return digest.hexdigest()[:32]

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import multiprocessing
 import os
 import signal
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 
 from redactor.file_job import FileJob, PageRecord, redact_file
@@ -46,8 +47,12 @@ def _pool(jobs: Sequence[FileJob], workers: int) -> Results:
         mp_context=multiprocessing.get_context("spawn"),
         initializer=_ignore_interrupts,
     )
-    futures = {pool.submit(redact_file, job): job for job in jobs}
+    futures: dict[Future[list[PageRecord]], FileJob] = {}
     try:
+        # A worker may die while the last files are still being handed in.
+        with contextlib.suppress(BrokenProcessPool):
+            for job in jobs:
+                futures[pool.submit(redact_file, job)] = job
         for future in as_completed(futures):
             try:
                 records = future.result()

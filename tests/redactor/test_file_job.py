@@ -127,3 +127,7 @@ def test_the_name_of_results_changes_with_content_place_and_settings(tmp_path: P
     assert len(set(names)) == 4
     assert results_name(one, "01/1.jpg", "strict") == names[0]
     assert "1" not in names[0] or names[0].isalnum()
+
+
+def test_a_file_that_cannot_be_read_does_not_stop_the_listing(tmp_path: Path) -> None:
+    assert len(results_name(tmp_path / "gone.jpg", "01/gone.jpg", "strict")) == 32

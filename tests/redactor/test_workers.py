@@ -47,13 +47,21 @@ def own_workers() -> list[psutil.Process]:
 
 
 class Killer(threading.Thread):
-    """Kills the first `limit` workers that this process starts."""
+    """Kills the first `limit` workers that this process starts, as long as its context lasts."""
 
     def __init__(self, limit: int) -> None:
         super().__init__(daemon=True)
         self.killed: set[int] = set()
         self.over = threading.Event()
         self._limit = limit
+
+    def __enter__(self) -> Killer:
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.over.set()
+        self.join()
 
     def run(self) -> None:
         while not self.over.wait(0.005) and len(self.killed) < self._limit:
@@ -79,20 +87,16 @@ def test_no_jobs_need_no_workers() -> None:
 
 
 def test_a_killed_worker_costs_no_job(tmp_path: Path) -> None:
-    killer = Killer(1)
-    killer.start()
-    results = list(run_jobs(jobs(tmp_path, 4), 2))
-    killer.over.set()
+    with Killer(1) as killer:
+        results = list(run_jobs(jobs(tmp_path, 4), 2))
     assert len(killer.killed) == 1
     assert sorted(job.name for job, _ in results) == ["0", "1", "2", "3"]
 
 
 def test_jobs_whose_workers_always_die_are_left_out_and_the_rest_goes_on(tmp_path: Path) -> None:
     """Two workers die, then those of the three files that they may have had; two files remain."""
-    killer = Killer(5)
-    killer.start()
-    results = list(run_jobs(jobs(tmp_path, 5), 2))
-    killer.over.set()
+    with Killer(5) as killer:
+        results = list(run_jobs(jobs(tmp_path, 5), 2))
     done = {job.name for job, _ in results}
     assert len(killer.killed) == 5
     assert {"3", "4"} <= done
