@@ -12,7 +12,7 @@ _DASHES = frozenset("‐‑‒–−-﹣－")
 _OPEN = frozenset("(〔[{【〖﹝『「")
 _CLOSE = frozenset(")〕]}】〗﹞』」")
 _FOLDED = {"’": "'", "‘": "'", "`": "'", "´": "'", "○": "〇", "◯": "〇", "。": ".", "ı": "i"}
-_BETWEEN_HAN = frozenset(".-")
+_BETWEEN_HAN = frozenset(".-〇")
 _HAN_EXTRA = frozenset("〇々")
 
 
@@ -81,7 +81,8 @@ def normalise(text: str) -> Normalised:
 
     NFKC; full width to half width; all brackets to ( ); spaces, interpuncts and accents removed
     (also ü -> u); a point or hyphen between two Chinese characters removed (it stands for an
-    interpunct), a hyphen between two digits removed; traditional -> simplified; lower case.
+    interpunct), also 〇 between two (readers lose its thin ring: 七〇三队); a hyphen between two
+    digits removed; traditional -> simplified; lower case.
     `origin` is non-decreasing and as long as the text.
     """
     chars: list[str] = []
