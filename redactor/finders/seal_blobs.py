@@ -24,12 +24,14 @@ LEAST_BORDER = 0.70
 """Share of the hull that has ink along it."""
 FULLEST = 0.80
 """Share of the hull that is ink: more is a patch of colour."""
-MOST_BLIND = 0.45
-"""Share of the hull that may lie on pictures: a seal may touch a portrait, not lie in it."""
+MOST_BLIND, WHOLE_BORDER = 0.45, 0.93
+"""Share of the hull that may lie on pictures: a seal may touch a portrait, not lie in it; and the
+border from which on this does not matter, because dense lettering looks like a picture, too."""
 FRAME_BRIDGES_MM = (0.0, 0.8)
-FRAME_BORDER, FRAME_ASPECT, FRAME_INK = 0.93, 0.85, (0.08, 0.55)
-"""For ink of any colour: share of the frame that is drawn, aspect of square ones (photo frames are
-slimmer), share of the inner part that is lettering."""
+FRAME_BORDER, FRAME_ASPECT, FRAME_FILL, FRAME_INK = 0.93, 0.85, 0.3, (0.08, 0.68)
+"""For ink of any colour: share of the frame that is drawn; aspect of square ones (photo frames are
+slimmer) and how full they may be without what stands loose in them (codes are one piece); share of
+the inner part that is lettering."""
 SAMPLES = 240
 
 Mask = npt.NDArray[np.uint8]
@@ -40,12 +42,14 @@ class Blob:
     """`hull`: (N, 2) corners in pixels of the mask. `shape`: round, oval, square or triangle.
 
     `border`: share of the hull along which there is ink, 0..1. `aspect`: shorter over longer side.
+    `fill`: share of the hull that is ink joined to the frame.
     """
 
     hull: npt.NDArray[np.float64]
     shape: str
     border: float
     aspect: float
+    fill: float
 
 
 def find_frames(mask: Mask, blind: Mask, per_mm: float) -> list[Blob]:
@@ -57,7 +61,7 @@ def find_frames(mask: Mask, blind: Mask, per_mm: float) -> list[Blob]:
         blob
         for blob in find_blobs(mask, blind, per_mm, FRAME_BRIDGES_MM, FRAME_BORDER)
         if blob.shape in ("oval", "square")
-        and (blob.shape == "oval" or blob.aspect >= FRAME_ASPECT)
+        and (blob.shape == "oval" or (blob.aspect >= FRAME_ASPECT and blob.fill <= FRAME_FILL))
         and FRAME_INK[0] <= _ink_within(mask, blob) <= FRAME_INK[1]
     ]
 
@@ -88,7 +92,7 @@ def find_blobs(
             blob = _judge(part, (x, y), per_mm)
             if blob is None or blob.border < least_border:
                 continue
-            if _blind_share(blob, blind) <= MOST_BLIND:
+            if blob.border >= WHOLE_BORDER or _share(blind, blob.hull) <= MOST_BLIND:
                 found.append(blob)
     found.sort(key=lambda b: -cv2.contourArea(b.hull.astype(np.float32)))
     kept: list[Blob] = []
@@ -111,14 +115,11 @@ def _judge(part: Mask, origin: tuple[int, int], per_mm: float) -> Blob | None:
         return None
     border = _border(part, hull[:, 0, :].astype(np.float64), per_mm)
     area = float(cv2.contourArea(hull))
-    if border < LEAST_BORDER or float(part.sum()) > FULLEST * area:
+    fill = float(part.sum()) / area
+    if border < LEAST_BORDER or fill > FULLEST:
         return None
     corners = hull[:, 0, :].astype(np.float64) + origin + 0.5
-    return Blob(corners, _shape(area / (low * high), low / high), border, low / high)
-
-
-def _blind_share(blob: Blob, blind: Mask) -> float:
-    return _share(blind, blob.hull)
+    return Blob(corners, _shape(area / (low * high), low / high), border, low / high, fill)
 
 
 def _ink_within(mask: Mask, blob: Blob) -> float:

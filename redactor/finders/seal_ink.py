@@ -22,7 +22,7 @@ LARGEST_GAIN = 1.3
 """A stronger colour cast of the paper than this is the paper's own colour (a red cover)."""
 MASS_MM = 6.0
 """Ink that holds a square this wide is no stroke: a portrait's background, a shaded cell."""
-THIN_MM, WIDEST_PICTURE_MM, TONE = 3.5, 60.0, 24
+THIN_MM, WIDEST_PICTURE_MM, TONE = 5.0, 60.0, 30
 """Where the page without its strokes of up to `THIN_MM` is this many grey levels darker than the
 paper around, for less than `WIDEST_PICTURE_MM`, there is a picture, a bar or the desk. Slanting
 light does not count: a slope is no valley."""

@@ -29,6 +29,8 @@ ANGLES = 240
 STEP, TALLEST, INK = 10, 60, 14
 """An edge of ink is at least this many grey levels high, more than `TALLEST` counts no more; a
 pixel darker by `INK` is ink."""
+PERFECT = 0.94
+"""With so much of the ring there it is one, whatever lies around it."""
 REACH_MM, GRID_MM, EDGE_MM, DRIFT_MM = 6.0, 0.2, 0.8, 0.61
 """How far inside the ring is looked, how finely, how wide its edge is, how far it may stray, mm."""
 STEADY = 1.2
@@ -47,7 +49,8 @@ class Ring:
     plane that shows a steady outer edge, 0..1. `visible`: share of the ring that lies on the
     plane and not in blind parts, 0..1. `arc`: share of the whole ring with an edge.
     `outside`, `inside`: share of ink just outside the ring and 2 to 3 mm inside of it, 0..1 (a
-    disc is full, a ring is not).
+    disc is full, a ring is not). `blind`: share of the ring on the plane that lies in blind parts;
+    they count only when all of the ring is there.
     """
 
     box: Ellipse
@@ -55,6 +58,7 @@ class Ring:
     visible: float
     outside: float
     inside: float
+    blind: float
 
     @property
     def arc(self) -> float:
@@ -272,9 +276,10 @@ def _measured(plane: Plane, blind: Plane, per_mm: float, box: Ellipse) -> Ring:
     rim = int(np.abs(offsets).argmin())
     x, y = xs[:, rim], ys[:, rim]
     seen = (x > 0) & (x < width) & (y > 0) & (y < height)
-    seen[seen] = blind[y[seen].astype(int), x[seen].astype(int)] == 0
+    hidden = np.zeros(ANGLES, bool)
+    hidden[seen] = blind[y[seen].astype(int), x[seen].astype(int)] > 0
     if seen.sum() < 24:
-        return Ring(box, 0.0, 0.0, 1.0, 1.0)
+        return Ring(box, 0.0, 0.0, 1.0, 1.0, 0.0)
     side = round(EDGE_MM / GRID_MM)
     fall = np.maximum(values[:, : -2 * side], values[:, side:-side]) - values[:, 2 * side :]
     near = np.abs(offsets[side:-side]) <= DRIFT_MM
@@ -283,13 +288,21 @@ def _measured(plane: Plane, blind: Plane, per_mm: float, box: Ellipse) -> Ring:
     mean = _around(fall)
     spread = np.sqrt(np.maximum(_around(fall * fall) - mean * mean, 0))
     shown = ((mean > STEADY * (spread + 4)) & (mean > 0.8 * STEP)).any(axis=1)
+    share_blind = float(hidden[seen].mean())
+    if shown[seen].mean() < PERFECT and (seen & ~hidden).sum() >= 24:
+        seen &= ~hidden
     ink = values[seen] > INK
 
     def share(low: float, high: float) -> float:
         return float(ink[:, (offsets >= low) & (offsets <= high)].mean())
 
     return Ring(
-        box, float(shown[seen].mean()), float(seen.mean()), share(0.8, 2.2), share(-3.0, -2.0)
+        box,
+        float(shown[seen].mean()),
+        float(seen.mean()),
+        share(0.8, 2.2),
+        share(-3.0, -2.0),
+        share_blind,
     )
 
 

@@ -42,10 +42,12 @@ WRONG_SHARE, DOUBTFUL_SHARE = 0.15, 0.25
 looser than on lines, because curved text is read worse."""
 READABLE, READABLE_ROWS = 4, 6
 """Fewer Chinese characters than this, in a ring or in rows, tell nobody whose seal it is."""
-AGREEING = 0.85
-"""Share of the characters in which the two copies of a strip must agree to be believed."""
 FRAGMENT = 4
 """So many characters in a row that stand in a unit's name make a broken reading suspicious."""
+PIECE_SHARE = 0.2
+"""Characters of such a piece that may be misread."""
+AGREEING = 0.85
+"""Share of the characters in which the two copies of a strip must agree to be believed."""
 
 
 def seal_strips(pixels: Image, region: SealRegion) -> Iterator[tuple[Image, bool]]:
@@ -106,7 +108,7 @@ def suspicious(text: str, identity: Identity) -> bool:
     pieces = [piece for piece in map(_han, text.split()) if len(piece) >= FRAGMENT]
     units = [_han(term.text) for term in identity.of(Kind.UNIT)]
     return any(
-        bool(pieces) and all(_holds(unit, p, round(DOUBTFUL_SHARE * len(p))) for p in pieces)
+        bool(pieces) and all(_holds(unit, p, round(PIECE_SHARE * len(p))) for p in pieces)
         for unit in units
     )
 

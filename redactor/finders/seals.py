@@ -15,7 +15,7 @@ import numpy as np
 from redactor import geometry
 from redactor.finders.seal_blobs import Blob, find_blobs, find_frames
 from redactor.finders.seal_ink import Grey, Sheet, sheet_of
-from redactor.finders.seal_rings import Ellipse, Ring, find_rings
+from redactor.finders.seal_rings import PERFECT, Ellipse, Ring, find_rings
 from redactor.finders.seal_text import names_unit, readable, seal_strips, suspicious
 from redactor.identity import Identity
 from redactor.page import Finding, Image, Kind, Quad
@@ -24,14 +24,20 @@ MARGIN = 0.025
 """A mask is larger than its seal by this share of the seal's size on each side."""
 LEAST_VOTE_INK, LEAST_VOTE_RED = 0.55, 0.22
 """Votes of a candidate ring, about 1.5 for a clean ring, less where it is cut or broken."""
+SMALLEST_PAGE = 32
+"""Pixels; narrower pictures hold no seal that could be told."""
 SMALLEST_MM = 8.5
 """Radius of the smallest ring, mm; smaller ones are portraits' and letters' curves."""
-COVER_INK, COVER_RED = 0.80, 0.70
+COVER_INK, COVER_RED = 0.84, 0.70
 """Share of the visible ring with a steady edge, in any ink and in red, where no print disturbs."""
 LEAST_ARC = 0.27
 """Share of the whole ring with an edge: a seal cut to a third still has this much."""
 OUTSIDE, INSIDE = 0.35, 0.75
 """Most ink just outside the ring and within it; discs and dense pictures have more."""
+DENSEST = 0.9
+"""Most ink within a perfect ring."""
+MOST_BLIND, FLAWLESS = 0.1, 0.98
+"""A ring of which more than this share runs through pictures must be there almost wholly."""
 INK = 30
 """Grey levels below the paper from which on ink counts as part of a frame."""
 CUT = 0.97
@@ -59,6 +65,8 @@ class SealRegion:
 
 def find_seals(pixels: Image, dpi: float) -> tuple[SealRegion, ...]:
     """All seals of a page, none twice. `dpi`: resolution of `pixels`."""
+    if min(pixels.shape[:2]) < SMALLEST_PAGE:
+        return ()
     sheet = sheet_of(pixels, dpi)
     regions: list[SealRegion] = []
     if cv2.countNonZero(sheet.red):
@@ -127,12 +135,14 @@ def _own(
 
 def _is_seal(ring: Ring, sheet: Sheet, least_cover: float) -> bool:
     """Whether the evidence around a ring is that of a seal and not of letters or a disc."""
+    perfect = ring.cover >= PERFECT
     return (
         ring.radius >= SMALLEST_MM * sheet.per_mm
         and ring.cover >= least_cover
         and ring.arc >= LEAST_ARC
         and ring.outside <= OUTSIDE
-        and ring.inside <= INSIDE
+        and ring.inside <= (DENSEST if perfect else INSIDE)
+        and (ring.blind <= MOST_BLIND or ring.cover >= FLAWLESS)
     )
 
 
