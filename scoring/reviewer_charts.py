@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import io
 from collections.abc import Sequence
+from functools import cache
+from pathlib import Path
 from typing import Any, Literal
 
 import matplotlib as mpl
+import pylopdf_fonts_zh_cn
 from matplotlib import font_manager
 from matplotlib.figure import Figure
 
@@ -15,30 +18,15 @@ from scoring.reviewer_statistics import OUTLIER_Z, Estimate, Report
 
 Language = Literal["zh", "en"]
 
-_CJK_FONTS = (
-    "Noto Sans CJK SC",
-    "Noto Sans CJK JP",
-    "Noto Sans SC",
-    "Source Han Sans SC",
-    "Source Han Sans CN",
-    "WenQuanYi Zen Hei",
-    "WenQuanYi Micro Hei",
-    "Microsoft YaHei",
-    "SimHei",
-    "PingFang SC",
-)
-NO_FONT = Sentence(
-    "没有可用的中文字体，图中文字用英文。请安装软件包 fonts-noto-cjk（Debian/Ubuntu："
-    "apt-get install fonts-noto-cjk），然后重新启动。",
-    "No Chinese font was found, so the charts are labelled in English. Install the package "
-    "fonts-noto-cjk (Debian/Ubuntu: apt-get install fonts-noto-cjk) and restart.",
-)
+FONT = Path(pylopdf_fonts_zh_cn.__file__).parent / "NotoSansSC-Regular.otf"
+"""Packaged with Chinese characters, so that the picture is the same on every machine."""
 
 
-def chinese_font() -> str | None:
-    """The name of an installed font with Chinese characters, or None (then see NO_FONT)."""
-    known = {font.name for font in font_manager.fontManager.ttflist}
-    return next((name for name in _CJK_FONTS if name in known), None)
+@cache
+def font_family() -> str:
+    """The family name of the packaged font, made known to matplotlib once."""
+    font_manager.fontManager.addfont(FONT)
+    return str(font_manager.FontProperties(fname=FONT).get_name())
 
 
 def agreement_chart(report: Report, *, language: Language) -> str:
@@ -85,16 +73,14 @@ def outlier_chart(report: Report, *, language: Language) -> str:
 
 
 class _Words:
-    """The language of the labels, given the fonts that are there, and matplotlib's settings."""
+    """The language of the labels and matplotlib's settings."""
 
     def __init__(self, language: Language) -> None:
-        font = chinese_font()
-        self.chinese = language == "zh" and font is not None
-        families = [font, "DejaVu Sans"] if font else ["DejaVu Sans"]
+        self.chinese = language == "zh"
         # Text as paths: the picture looks the same where the font is missing. A fixed salt and no
         # date make equal input give equal bytes.
         self.settings: dict[Any, Any] = {
-            "font.family": families,
+            "font.family": [font_family(), "DejaVu Sans"],
             "svg.fonttype": "path",
             "svg.hashsalt": "mangping",
             "axes.unicode_minus": False,
