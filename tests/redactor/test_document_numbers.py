@@ -29,7 +29,14 @@ def test_numbers_of_the_own_unit(text: str, hidden: str) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["新政发〔2024〕12号", "人社部发〔2019〕7号", "巴水发〔2024〕12号", "2024年12号", "第12号"],
+    [
+        "新政发〔2024〕12号",
+        "人社部发〔2019〕7号",
+        "巴水发〔2024〕12号",
+        "郭楞林〔2024〕1号",
+        "2024年12号",
+        "第12号",
+    ],
 )
 def test_numbers_of_other_organs_stay(text: str) -> None:
     assert list(find_document_numbers(stream(text), WHO)) == []

@@ -15,6 +15,7 @@ from benchmarks.recall import solid
 from redactor.errors import OutputError
 from redactor.file_job import FileJob, record_from_json, redact_file, results_name
 from redactor.identity import identity_of
+from redactor.masking import encode
 from redactor.page import State
 from redactor.profile import STRICT
 from redactor.proof import stray_parts
@@ -127,6 +128,20 @@ def test_the_name_of_results_changes_with_content_place_and_settings(tmp_path: P
     assert len(set(names)) == 4
     assert results_name(one, "01/1.jpg", "strict") == names[0]
     assert "1" not in names[0] or names[0].isalnum()
+
+
+def test_a_page_that_fails_its_proof_is_not_staged(
+    tmp_path: Path, vault: Vault, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An encoder that leaves something behind the picture stands in for any fault on the way."""
+    monkeypatch.setattr("redactor.file_job.encode", lambda *page: encode(*page) + b"secret")
+    path = save(page_about("诸葛晓岚"), tmp_path / "a.jpg")
+    (record,) = redact_file(job_for(path, vault))
+    assert record.state == State.FAILED
+    assert "trailing bytes" in record.reason
+    assert record.staged is None
+    assert not list(vault.staging.iterdir())
+    assert not list(vault.thumbnails.iterdir())
 
 
 def test_a_file_that_cannot_be_read_does_not_stop_the_listing(tmp_path: Path) -> None:

@@ -162,6 +162,13 @@ def test_another_picture_is_refused(what: str, picture: Image) -> None:
             prove(data, MASKED, [QUAD])
 
 
+@pytest.mark.parametrize("masked", [page(), grey_mask(), mask_with_a_hole()])
+def test_a_page_that_was_not_masked_is_refused_even_when_it_is_encoded_well(masked: Image) -> None:
+    for data in bare(masked):
+        with pytest.raises(ProofError, match="not solid"):
+            prove(data, masked, [QUAD])
+
+
 def test_the_refusal_says_what_and_how_to_go_on() -> None:
     with pytest.raises(ProofError) as refused:
         prove(PNG + b"x", MASKED, [QUAD])
