@@ -21,7 +21,9 @@ class Sentence:
 
 def _language() -> str:
     """'zh' or 'en': MANGPING_LANG first, then the locale; Chinese when neither says English."""
-    chosen = os.environ.get("MANGPING_LANG") or locale.getlocale()[0] or ""
+    said = (os.environ.get(name) for name in ("MANGPING_LANG", "LC_ALL", "LC_MESSAGES", "LANG"))
+    # getlocale calls the plain C.UTF-8 of a server "en_US", so it is asked last.
+    chosen = next((value for value in said if value), None) or locale.getlocale()[0] or ""
     return "en" if chosen.lower().startswith("en") else "zh"
 
 
