@@ -10,7 +10,6 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
 
 from redactor.errors import OutputError, RedactorError, Sentence
@@ -126,16 +125,16 @@ def redact_one(job: FileJob, file: ScanFile, number: int) -> PageRecord:
         picture = f"{job.name}-{number:04d}.jpg"
         write_whole(job.staging / staged, data)
         write_whole(job.thumbnails / picture, thumbnail(page.masked, page.findings))
+        quality = assess(page.upright, source.dpi, page.reading)
     except OutputError:
         raise
     except RedactorError as error:
         return failed(job, number, error.sentence, time.perf_counter() - started)
     except MemoryError:
         return failed(job, number, _OUT_OF_MEMORY, time.perf_counter() - started)
-    except (cv2.error, ValueError, ArithmeticError, LookupError, RuntimeError) as error:
+    except Exception as error:  # a fault of ours on one page must not stop the others
         return failed(job, number, _unexpected(error), time.perf_counter() - started)
     record = _record(job, number, page, time.perf_counter() - started)
-    quality = assess(page.upright, source.dpi, page.reading)
     return replace(
         record,
         staged=staged,
