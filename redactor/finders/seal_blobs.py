@@ -18,6 +18,8 @@ SHORTEST_MM, LONGEST_MM = 10.0, 66.0
 """Sides of a seal's box, mm; a resolution that is wrong by a fifth does no harm."""
 SLIMMEST = 0.42
 """Shorter side over longer side: the flattest ovals in use are 45 x 30 mm, lines are longer."""
+LARGEST_SHARE = 0.3
+"""A blob that takes more of the picture than this is what the picture shows, not a seal on it."""
 BRIDGES_MM = (0.8, 2.4)
 """Gaps in the ink that are bridged: worn print, then print of which only patches are left."""
 LEAST_BORDER = 0.70
@@ -87,6 +89,8 @@ def find_blobs(
         for label in range(1, count):
             x, y, w, h = (int(v) for v in stats[label, :4])
             if max(w, h) < SHORTEST_MM * per_mm or max(w, h) > 1.1 * LONGEST_MM * per_mm:
+                continue
+            if w * h > LARGEST_SHARE * mask.size:
                 continue
             part = (labels[y : y + h, x : x + w] == label).astype(np.uint8)
             blob = _judge(part, (x, y), per_mm)

@@ -250,6 +250,14 @@ def test_what_is_no_seal_stays(draw, grey: bool) -> None:  # type: ignore[no-unt
     assert find_seals(pixels_of(canvas, grey), DPI) == ()
 
 
+def test_a_picture_of_one_framed_red_thing_is_no_seal() -> None:
+    """A photographed plaque of unknown resolution."""
+    canvas = blank(60, 42)
+    canvas.area(2, 2, 58, 40, None, RED, 1)
+    canvas.line(30, 15, "先进集体", Style("song", 24, RED), "center")
+    assert find_seals(pixels_of(canvas), DPI) == ()
+
+
 @pytest.mark.parametrize("size", [(1, 1), (3, 400), (40, 40), (900, 12)])
 def test_odd_sizes_have_no_seal_and_raise_nothing(size: tuple[int, int]) -> None:
     assert find_seals(np.full((*size, 3), 240, np.uint8), 200) == ()
