@@ -26,9 +26,11 @@ from benchmarks.recall import judge_page, pages_of, solid
 from redactor.assembly import FIXED_TIME
 from redactor.blind_code import is_code
 from redactor.proof import stray_parts
+from sample_scans.canvas import Style
 from sample_scans.generate import generate
 from sample_scans.people import Person, make_people
 from sample_scans.truth import load_truth
+from tests.redactor.golden.pages import sheet
 from tests.redactor.golden.sets import (
     PEOPLE,
     Run,
@@ -373,6 +375,39 @@ def test_a_full_disk_stops_with_its_remedy_and_a_resume_finishes(tmp_path: Path)
     resumed = run(scans, roster, tmp_path, "--jobs", "1", "--resume")
     assert resumed.code == 0, resumed.stderr
     assert len(resumed.blind_files()) == 3
+
+
+def unreadable(path: Path) -> None:
+    """Lines so wavy that the reader guesses: a page of text that nobody may call clean."""
+    canvas = sheet(150, 60)
+    for y in range(6, 54, 8):
+        canvas.line(8, y, "承担胡杨林更新项目成绩优秀特此证明评审委员会", Style(size=11))
+    pixels = np.asarray(canvas.image)
+    ys, xs = np.mgrid[0 : pixels.shape[0], 0 : pixels.shape[1]].astype(np.float32)
+    xs, ys = xs + 3 * np.sin(ys / 2.5), ys + 2 * np.sin(xs / 3)
+    wavy = cv2.remap(pixels, xs, ys, cv2.INTER_LINEAR, borderValue=(255, 255, 255))
+    Pillow.fromarray(wavy).save(path)
+
+
+def test_a_page_for_a_person_exits_with_1_and_stays_in_the_vault(tmp_path: Path) -> None:
+    scans, roster = small_set(tmp_path, 1)
+    unreadable(scans / "01诸葛晓岚" / "手稿.png")
+    more = ("--jobs", "1", "--format", "png", "--profile", "notice")
+    finished = run(scans, roster, tmp_path, *more, language="en")
+    assert finished.code == 1, finished.stderr
+    assert "1 verified, 1 to review, 0 failed" in finished.stderr
+    told = [x for x in finished.stderr.splitlines() if "手稿.png, page 1" in x]
+    assert len(told) == 1
+    values = report(finished)
+    assert values["profile"] == "notice"
+    (held,) = (p for p in values["pages"] if p["state"] == "review")
+    assert held["output"] is None
+    assert held["reason"] in told[0]
+    assert (finished.vault / "review" / held["dossier"] / f"{held['page']:03d}.png").exists()
+    files = set(finished.blind_files())
+    assert len(files) == 2
+    assert f"{held['dossier']}/{held['page']:03d}.png" not in files
+    assert any(f.endswith(".png") for f in files)
 
 
 def test_a_killed_worker_costs_no_page(tmp_path: Path) -> None:
