@@ -253,6 +253,13 @@ def measure(
         control, gone, there = outcome_of(pages, look)
         hidden = sum(v.outcome == "hidden" for v in control)
         print(f"control, {name}: {hidden} of {len(control)} hidden, {gone} of {there} glyphs lost")
+        if name == "do nothing":
+            # Print on a black bar counts as lost even where nothing was done.
+            low, high = interval(max(lost - gone, 0), kept)
+            print(
+                f"lost beyond it: {lost - gone} of {kept} = {100 * (lost - gone) / kept:.2f} % "
+                f"({low:.2f} - {high:.2f})"
+            )
     if misses:
         rows = [
             f"{v.outcome}\t{v.kind}\t{v.form}\t{v.text}\t{v.page.source}\t{v.page.source_page}"

@@ -62,9 +62,8 @@ def redact_command(
     except KeyboardInterrupt:
         _say(
             Sentence(
-                "已中断。加上 --resume 可从中断处继续；盲评输出文件夹中没有写入任何页面。",
-                "Interrupted. Add --resume to go on from here; no page was put into the blind "
-                "output.",
+                "已中断。加上 --resume 可从中断处继续；在那之前请勿使用盲评输出文件夹。",
+                "Interrupted. Add --resume to go on from here; do not use the blind output before.",
             )
         )
         code = ExitCode.INTERRUPTED

@@ -20,7 +20,6 @@ from redactor.page import State
 from redactor.pipeline import MaskedPage, redact_page
 from redactor.profile import Profile
 from redactor.proof import prove
-from redactor.quality import assess
 from redactor.reading import reader_version, shared_reader
 from redactor.reading_cache import ReadingCache
 from redactor.thumbnail import thumbnail
@@ -125,7 +124,6 @@ def redact_one(job: FileJob, file: ScanFile, number: int) -> PageRecord:
         picture = f"{job.name}-{number:04d}.jpg"
         write_whole(job.staging / staged, data)
         write_whole(job.thumbnails / picture, thumbnail(page.masked, page.findings))
-        quality = assess(page.upright, source.dpi, page.reading)
     except OutputError:
         raise
     except RedactorError as error:
@@ -141,9 +139,9 @@ def redact_one(job: FileJob, file: ScanFile, number: int) -> PageRecord:
         thumbnail=picture,
         sha256=hashlib.sha256(data).hexdigest(),
         quality={
-            "sharpness": round(quality.sharpness, 3),
-            "dpi": round(quality.dpi),
-            "flags": list(quality.flags),
+            "sharpness": round(page.quality.sharpness, 3),
+            "dpi": round(page.quality.dpi),
+            "flags": list(page.quality.flags),
         },
     )
 

@@ -22,16 +22,12 @@ def bounds(quad: Quad) -> tuple[float, float, float, float]:
 
 def width(quad: Quad) -> float:
     """Length along the reading direction."""
-    return float(
-        (np.linalg.norm(quad[1] - quad[0]) + np.linalg.norm(quad[2] - quad[3])) / 2
-    )
+    return float((np.linalg.norm(quad[1] - quad[0]) + np.linalg.norm(quad[2] - quad[3])) / 2)
 
 
 def height(quad: Quad) -> float:
     """Length across the reading direction."""
-    return float(
-        (np.linalg.norm(quad[3] - quad[0]) + np.linalg.norm(quad[2] - quad[1])) / 2
-    )
+    return float((np.linalg.norm(quad[3] - quad[0]) + np.linalg.norm(quad[2] - quad[1])) / 2)
 
 
 def area(quad: Quad) -> float:

@@ -18,7 +18,7 @@ MASK_COLOUR = (0, 0, 0)
 """Solid black: blur and mosaic can be undone (Hill et al., PoPETs 2016)."""
 ALONG, ACROSS = 0.09, 0.07
 """Margin of a text mask, in line heights: covers the blur at a glyph's edge, not its neighbour."""
-REACH = 0.22
+REACH = 0.14
 """How far an end may move to take in the rest of a glyph, in line heights."""
 INK_CONTRAST = 45
 """Difference from the strip's median that is ink, grey levels 0..255."""

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from redactor import geometry
+from redactor.errors import Sentence
 from redactor.finders.codes import find_codes
 from redactor.finders.document_numbers import find_document_numbers
 from redactor.finders.faces import find_faces
@@ -16,11 +17,13 @@ from redactor.finders.labels import find_labels
 from redactor.finders.patterns import find_patterns
 from redactor.finders.photo_frames import find_empty_photo_frames
 from redactor.finders.pictures import find_pictures
+from redactor.finders.seal_text import read_strip
 from redactor.finders.seals import find_seals, seal_findings
 from redactor.identity import Identity
 from redactor.masking import fit, paint
 from redactor.page import Finding, Image, Kind, Line, Matrix, Reading, SourcePage, State
 from redactor.profile import Profile
+from redactor.quality import Quality, assess
 from redactor.reading import Reader, reader_version
 from redactor.reading_cache import ReadingCache, reading_key
 from redactor.streams import streams
@@ -32,23 +35,25 @@ EMPTY_FRAME = 0.8
 """Likeness from which a picture without a face must be looked at by a person."""
 SAME_PLACE = 0.95
 """Overlap of two masks of one kind from which the second adds nothing."""
+FEWEST_CHARACTERS = 4
+"""Legible characters from which a page counts as read: a certificate's title has as many."""
 POORLY_READ = 0.6
 """Mean character probability below which a page of text counts as not read."""
 
 
 @dataclass(frozen=True, eq=False)
 class MaskedPage:
-    """A page ready to be encoded. `upright`: its pixels; `masked`: the same with solid masks.
+    """A page ready to be encoded. `masked`: upright pixels with solid masks.
 
     `source_to_output`: homography to `masked` from the pixels as every viewer shows them (EXIF
     orientation applied, PDF rendered).
     """
 
-    upright: Image
     masked: Image
     reading: Reading
     findings: tuple[Finding, ...]
     source_to_output: Matrix
+    quality: Quality
     state: State
     reason: str
 
@@ -66,8 +71,9 @@ def redact_page(
     findings = distinct(fit(page, finding) for finding in findings)
     masked = paint(page, (finding.quad for finding in findings))
     turned = geometry.quarter_turn(reading.rotation, source.pixels.shape[1::-1])
-    state, reason = judge(reading, doubt)
-    return MaskedPage(page, masked, reading, findings, turned, state, reason)
+    quality = assess(page, source.dpi, reading)
+    state, reason = judge(reading, findings, doubt, quality)
+    return MaskedPage(masked, reading, findings, turned, quality, state, reason)
 
 
 def read(
@@ -109,13 +115,13 @@ def find(
     if Kind.CODE in profile.kinds:
         found += find_codes(page)
     if Kind.SEAL in profile.kinds:
-
-        def ring_text(strip: Image) -> str:
-            lines = reader().read_lines(strip, reader().detect(strip))
-            return "".join(line.text for line in lines)
-
-        seals = find_seals(page, dpi)
-        found += seal_findings(page, seals, ring_text, identity, keep_others=not profile.others)
+        found += seal_findings(
+            page,
+            find_seals(page, dpi),
+            lambda strip: read_strip(reader(), strip),
+            identity,
+            keep_others=not profile.others,
+        )
     doubt: tuple[Finding, ...] = ()
     if Kind.EYES in profile.kinds:
         pictures = find_pictures(page, dpi)
@@ -148,14 +154,45 @@ def distinct(findings: Iterable[Finding]) -> tuple[Finding, ...]:
     return tuple(kept)
 
 
-def judge(reading: Reading, doubt: tuple[Finding, ...]) -> tuple[State, str]:
-    """Whether the page may be believed; the reason when a person must look."""
+def judge(
+    reading: Reading,
+    findings: tuple[Finding, ...],
+    doubt: tuple[Finding, ...],
+    quality: Quality,
+) -> tuple[State, str]:
+    """Whether the page may be believed; the reason when a person must look.
+
+    A page of which nothing could be read proves nothing: unless it is blank, or a photo whose
+    face was found, somebody has to see it.
+    """
     if doubt:
         return State.REVIEW, doubt[0].why
+    if "blurred" in quality.flags:
+        return State.REVIEW, str(_BLURRED)
+    if "blank" in quality.flags:
+        return State.CLEAN, ""
     scores = [c.score for line in reading.lines if line.layer == "ink" for c in line.chars]
-    if len(scores) >= 20 and float(np.mean(scores)) < POORLY_READ:
-        return State.REVIEW, "text on the page could not be read reliably"
+    legible = sum(score >= POORLY_READ for score in scores)
+    pictured = any(f.kind in (Kind.EYES, Kind.FACE, Kind.CODE) for f in findings)
+    if legible < FEWEST_CHARACTERS and not pictured:
+        return State.REVIEW, str(_NOTHING_READ)
+    if len(scores) >= FEWEST_CHARACTERS and float(np.mean(scores)) < POORLY_READ:
+        return State.REVIEW, str(_POORLY_READ)
     return State.CLEAN, ""
+
+
+_BLURRED = Sentence(
+    "页面模糊，遮盖可能不全。请查看，或请申报人重新扫描。",
+    "The page is blurred and masks may be missing. Look at it, or have it scanned again.",
+)
+_NOTHING_READ = Sentence(
+    "页面上几乎没有识别出文字，也没有找到人像。请查看。",
+    "Hardly any text was read on the page, and no face was found. Look at it.",
+)
+_POORLY_READ = Sentence(
+    "页面文字识别不可靠，遮盖可能不全。请查看，或请申报人重新扫描。",
+    "The text was read unreliably and masks may be missing. Look at it, or have it scanned again.",
+)
 
 
 def _turned(line: Line, matrix: Matrix) -> Line:

@@ -63,7 +63,15 @@ class Vault:
         path = self.folder / "codes.json"
         if not path.exists():
             return {}
-        return {int(number): code for number, code in json.loads(path.read_text()).items()}
+        try:
+            return {int(number): code for number, code in json.loads(path.read_text()).items()}
+        except (OSError, ValueError, AttributeError) as error:
+            raise UsageError(
+                f"编号对照文件 {path} 已损坏，未写入任何内容。请从备份恢复它，或另选一个空的保险库"
+                "文件夹重新开始（编号会改变）。",
+                f"The file of codes {path} is damaged; nothing was written. Restore it from a "
+                "backup, or start anew with an empty vault folder (the codes will change).",
+            ) from error
 
     def finished(self, name: str) -> list[PageRecord] | None:
         """Records of a file that was done before, None when it has to be done (again)."""

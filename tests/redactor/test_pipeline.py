@@ -10,9 +10,10 @@ import pytest
 
 from redactor import geometry
 from redactor.identity import identity_of
-from redactor.page import Kind, Line, SourcePage, State
+from redactor.page import Finding, Kind, Line, SourcePage, State
 from redactor.pipeline import judge, read, redact_page
 from redactor.profile import NOTICE, STRICT
+from redactor.quality import Quality
 from redactor.reading import Reader, shared_reader
 from redactor.reading_cache import ReadingCache
 from sample_scans.canvas import RED, Canvas, Style
@@ -248,6 +249,18 @@ def test_the_text_of_a_turned_pdf_is_turned_with_the_page(tmp_path: Path, rotati
 
 
 def test_a_page_that_was_read_badly_goes_to_a_person() -> None:
-    assert judge(reading(line("一二三四五六七八九十" * 3, score=0.4)), ())[0] is State.REVIEW
-    assert judge(reading(line("一二三四五六七八九十" * 3, score=0.95)), ())[0] is State.CLEAN
-    assert judge(reading(), ())[0] is State.CLEAN
+    text = "一二三四五六七八九十" * 3
+    sharp = Quality(0.9, 200)
+    assert judge(reading(line(text, score=0.4)), (), (), sharp)[0] is State.REVIEW
+    assert judge(reading(line(text, score=0.95)), (), (), sharp)[0] is State.CLEAN
+    blurred = Quality(0.2, 200, ("blurred",))
+    assert judge(reading(line(text, score=0.95)), (), (), blurred)[0] is State.REVIEW
+
+
+def test_a_page_without_legible_text_is_clean_only_if_blank_or_a_portrait() -> None:
+    sharp = Quality(0.9, 200)
+    assert judge(reading(), (), (), sharp)[0] is State.REVIEW
+    assert judge(reading(line("一二三", score=0.3)), (), (), sharp)[0] is State.REVIEW
+    assert judge(reading(), (), (), Quality(0.9, 200, ("blank",)))[0] is State.CLEAN
+    eyes = Finding(Kind.EYES, geometry.rectangle(0, 0, 9, 9), "", 0.9, "face", "faces")
+    assert judge(reading(), (eyes,), (), sharp)[0] is State.CLEAN

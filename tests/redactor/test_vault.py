@@ -84,3 +84,13 @@ def test_a_broken_record_counts_as_absent(tmp_path: Path, text: str) -> None:
     (vault.records / "ab.json").write_text(text)
     assert not vault.finished("ab")
     assert vault.all_records() == []
+
+
+def test_damaged_codes_are_named_and_not_drawn_anew(tmp_path: Path) -> None:
+    vault = Vault(tmp_path / "vault")
+    vault.create(resume=False)
+    vault.codes([1, 2])
+    (vault.folder / "codes.json").write_text("{", "utf-8")
+    with pytest.raises(UsageError, match=r"codes\.json"):
+        vault.codes([1, 2])
+    assert (vault.folder / "codes.json").read_text("utf-8") == "{"
