@@ -55,9 +55,10 @@ def fit(pixels: Image, finding: Finding) -> Finding:
 
 
 def _to_gaps(pixels: Image, quad: Quad) -> Quad:
-    """Moves an end that cuts a glyph out to the next blank column, at most REACH line heights.
+    """Moves both ends into the gaps beside them, at most REACH line heights.
 
-    Where no blank column is near the end stays: the neighbour touches, and it is not ours.
+    An end that cuts a glyph goes on to the next blank column. Where none is near, the neighbour
+    touches and is not ours: the end stays.
     """
     long, thick = geometry.width(quad), geometry.height(quad)
     if long < 4 or thick < 4:
@@ -69,7 +70,7 @@ def _to_gaps(pixels: Image, quad: Quad) -> Quad:
 
 
 def _blank_after(pixels: Image, strip: Quad, backwards: bool = False) -> float:
-    """Where in a strip beside a mask the first blank column is, 0..1 of its length; 0 for none."""
+    """How far a mask may reach into the strip beside it, 0..1 of the strip's length."""
     low, high = np.floor(strip.min(axis=0)).astype(int), np.ceil(strip.max(axis=0)).astype(int)
     if (low < 0).any() or (high[::-1] > pixels.shape[:2]).any():
         return 0.0
@@ -82,7 +83,10 @@ def _blank_after(pixels: Image, strip: Quad, backwards: bool = False) -> float:
     blank = ink.mean(axis=0) < 0.04
     if backwards:
         blank = blank[::-1]
-    return float(blank.argmax() + 1) / w if blank.any() and not blank[0] else 0.0
+    if blank.all() or not blank.any():
+        return 0.5 if blank.all() else 0.0
+    # In a gap already: half of it is ours. In a glyph: up to the gap behind it.
+    return float(blank.argmin() // 2 if blank[0] else blank.argmax() + 1) / w
 
 
 def paint(pixels: Image, quads: Iterable[Quad]) -> Image:
