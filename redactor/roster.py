@@ -323,7 +323,7 @@ class _Reader:
                 self._warn(f"第 {row + 1} 行没有身份证号码。", f"row {row + 1} has no ID number.")
             return None
         if (is_number(value) and isinstance(value, int | float) and value >= 1e15) or re.search(
-            r"E\+?\d+$", text
+            r"\dE\+?\d+$", text
         ):
             zh = "号码存成了数字，Excel 只保留前 15 位；请把该列设为“文本”格式后重新输入。"
             en = "it is stored as a number, of which Excel keeps 15 digits; format the column as "
@@ -331,6 +331,12 @@ class _Reader:
         elif len(text) == 15:
             if not citizen_id.is_old(text):
                 self._id_fault(row, "不是有效的 15 位号码", "this is no valid 15-digit number")
+        elif _is_other_paper(text):
+            self._warn(
+                f"第 {row + 1} 行的证件号码不是居民身份证号码，将原样查找；请核对。",
+                f"row {row + 1} has the number of another paper than the ID card; it is looked for "
+                "as written. Check it.",
+            )
         elif not citizen_id.has_form(text):
             self._id_fault(row, "应为 18 位（末位可为 X）", "18 characters are expected")
         elif citizen_id.birth_date(text) is None:
@@ -386,9 +392,17 @@ def _whole_id(number: str) -> str:
     return citizen_id.new_form(number) if citizen_id.is_old(number) else number
 
 
+def _is_other_paper(text: str) -> bool:
+    """Whether a number is that of a passport, permit or officer's card: letters and few digits."""
+    digits = sum(c.isdigit() for c in text)
+    return 5 <= len(text) <= 12 and 4 <= digits < len(text) and text[0].isalpha()
+
+
 def _is_phone(text: str) -> bool:
+    """Digits with the usual marks; some may be hidden as x or * (138****1234)."""
     digits = re.sub(r"[\s()+\-.转]", "", text)
-    return digits.isdigit() and 7 <= len(digits) <= 18
+    hidden = re.sub(r"[xX*＊]", "", digits)
+    return hidden.isdigit() and len(hidden) >= 5 and 7 <= len(digits) <= 18
 
 
 def _is_email(text: str) -> bool:

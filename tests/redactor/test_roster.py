@@ -259,6 +259,20 @@ def test_number_that_excel_rounded_is_refused_even_if_its_checksum_fits(tmp_path
     assert faults(path) == [(2, "F")]
 
 
+@pytest.mark.parametrize("number", ["E12345678", "H0123456789", "沪M888888"])
+def test_number_of_another_paper_is_kept_as_written_with_a_warning(
+    tmp_path: Path, number: str
+) -> None:
+    roster = read_roster(save(tmp_path / "r.xlsx", [TWELVE, person(1, "张晓岚", number)]))
+    assert roster.applicants[0].id_number == number
+    assert any("2" in warning.en and number not in warning.en for warning in roster.warnings)
+
+
+@pytest.mark.parametrize("number", ["1234567", "65280119850315", "6528011985031512AB"])
+def test_number_that_may_be_a_mistyped_id_is_an_error(tmp_path: Path, number: str) -> None:
+    assert faults(save(tmp_path / "r.xlsx", [TWELVE, person(1, "张晓岚", number)])) == [(2, "F")]
+
+
 def test_same_id_is_an_error_and_same_name_a_warning(tmp_path: Path) -> None:
     twice = [TWELVE, person(1, "张晓岚"), person(2, "李明")]
     assert faults(save(tmp_path / "a.xlsx", twice)) == [(2, "F"), (3, "F")]
