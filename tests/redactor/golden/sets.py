@@ -92,7 +92,16 @@ def start(
     language: str = "zh",
     before: Callable[[], None] | None = None,
 ) -> subprocess.Popen[str]:
-    """Starts the command; `before` runs in the new process."""
+    """Starts the command; `before` runs in the new process.
+
+    A shell starts background jobs with Ctrl-C ignored, and tests in one would hand that down.
+    """
+
+    def prepare() -> None:
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+        if before:
+            before()
+
     return subprocess.Popen(
         command(scans, roster, out, *more),
         cwd=ROOT,
@@ -101,7 +110,7 @@ def start(
         stderr=subprocess.PIPE,
         text=True,
         encoding="utf-8",
-        preexec_fn=before,
+        preexec_fn=prepare,
     )
 
 
