@@ -14,16 +14,23 @@ def reaches(part: int, whole: int, share: Fraction) -> bool:
     return share.denominator * part >= share.numerator * whole
 
 
-def recused_present(committee: Committee, recused: frozenset[str]) -> int:
-    """How many of those present are recused; without an attendance list, all of them are."""
-    return len(recused & set(committee.attendance)) if committee.attendance else len(recused)
+def recused_present(committee: Committee, recused: frozenset[str], cast: int) -> int:
+    """How many of those present are recused.
+
+    Without an attendance list all recused reviewers are taken to be present members, unless all
+    present members cast a ballot: then none of them was recused (a blind reviewer need not sit in
+    the meeting).
+    """
+    if committee.attendance:
+        return len(recused & set(committee.attendance))
+    return 0 if cast == committee.present else len(recused)
 
 
-def denominator(committee: Committee, recused: frozenset[str], policy: Policy) -> int:
+def denominator(committee: Committee, recused: frozenset[str], policy: Policy, cast: int) -> int:
     """Those whose votes count: present, or present minus recused (the default)."""
     if policy.denominator == "present":
         return committee.present
-    return max(0, committee.present - recused_present(committee, recused))
+    return max(0, committee.present - recused_present(committee, recused, cast))
 
 
 def count_votes(
@@ -34,7 +41,7 @@ def count_votes(
     Without a quorum of the committee the ballot is void: `passed` is False and `quorum_met` says
     why. National rule: at least 2/3 of the committee present, at least 2/3 of those present yes.
     """
-    whole = denominator(committee, recused, policy)
+    whole = denominator(committee, recused, policy, ballot.cast)
     quorum = reaches(committee.present, committee.members, policy.quorum)
     passed = quorum and whole > 0 and reaches(ballot.yes, whole, policy.approve)
     return VoteOutcome(ballot.yes, ballot.no, ballot.abstain, ballot.spoiled, whole, quorum, passed)

@@ -68,7 +68,8 @@ Up to 500 candidates each have a sheet of their own. Larger rounds stack the sam
 named 逐人计分1, 逐人计分2 and so on.
 
 Votes are counted in whole numbers: `3 * yes >= 2 * denominator`. Without an attendance list every
-recused reviewer is taken to be a present member.
+recused reviewer is taken to be a present member, unless there are as many ballots as present
+members: then none of those present was recused. Give the list where it matters.
 
 A draw orders the codes that tie across the last place by ascending sha256 of `seed:code`, so that
 anybody can repeat it. The seed is printed.

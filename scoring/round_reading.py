@@ -296,7 +296,7 @@ def _ballot(
             "There are ballots but no committee (members, present). Give it.",
         )
         return ballot
-    most = denominator(committee, recused, policy)
+    most = denominator(committee, recused, policy, ballot.cast)
     if ballot.cast > most:
         fields.bad(
             row,

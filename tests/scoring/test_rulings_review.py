@@ -120,6 +120,13 @@ def test_recused_members_leave_the_denominator_by_default_only():
     assert results(doc, strict)["A"].decision == "fail"
 
 
+def test_when_all_present_cast_a_ballot_none_of_them_was_recused():
+    doc = voted(7, 1, 1, recusals=[{"reviewer": "R02", "code": "A"}])
+    item = results(doc, VOTE)["A"]
+    assert item.vote is not None
+    assert (item.vote.denominator, item.vote.passed) == (9, True)
+
+
 def test_a_recused_member_who_was_not_present_changes_no_denominator():
     doc = voted(6, 3, recusals=[{"reviewer": "R99", "code": "A"}])
     doc["committee"]["attendance"] = [f"M{n}" for n in range(9)]
