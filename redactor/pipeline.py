@@ -83,7 +83,7 @@ def read(
     key = reading_key(source.pixels, reader_version()) if cache else ""
     reading = cache.get(key) if cache else None
     if reading is None:
-        page, reading = read_page(reader(), source.pixels)
+        page, reading = read_page(reader(), source.pixels, source.dpi)
         if cache:
             cache.put(key, reading)
     else:

@@ -35,7 +35,7 @@ TALL = 1.5
 SURE = 0.995
 """Above this probability no alternatives of a character are kept."""
 ALTERNATIVES, LEAST_ALTERNATIVE = 5, 0.002
-LAYOUT_VERSION = "7"
+LAYOUT_VERSION = "8"
 """Raised whenever this module gives other lines for the same pixels: part of the cache key."""
 
 

@@ -16,6 +16,7 @@ from redactor import geometry
 from redactor.layers import Layer, find_layers
 from redactor.page import Image, Line, Quad, Reading
 from redactor.reading import DETECTION_SIDE, TALL, Reader, crop_line, reader_version
+from redactor.seal_layers import find_seal_layers
 from redactor.tables import find_cells
 
 PROBES = 6
@@ -32,7 +33,7 @@ def turn(pixels: Image, rotation: int) -> Image:
     return np.asarray(cv2.rotate(pixels, TURNS[rotation])) if rotation else pixels
 
 
-def read_page(reader: Reader, pixels: Image) -> tuple[Image, Reading]:
+def read_page(reader: Reader, pixels: Image, dpi: float = 200.0) -> tuple[Image, Reading]:
     """(the page turned upright, everything read on it)."""
     rotation, sure = reader.classify(pixels)
     page = turn(pixels, rotation)
@@ -47,7 +48,7 @@ def read_page(reader: Reader, pixels: Image) -> tuple[Image, Reading]:
             rotation = (rotation + further) % 360
             page = turn(pixels, rotation)
             lines = reader.read_lines(page, reader.detect(page))
-    for layer in find_layers(page, lines):
+    for layer in (*find_layers(page, lines), *find_seal_layers(page, dpi)):
         lines += _read_layer(reader, layer, page.shape)
     size = (page.shape[1], page.shape[0])
     return page, Reading(lines, find_cells(page), size, rotation, reader_version())
