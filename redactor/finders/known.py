@@ -20,7 +20,7 @@ from redactor.page import Finding
 from redactor.shape_alikes import RIVALS
 from redactor.streams import Stream
 from redactor.term import Script, Term, Tolerance
-from redactor.words import inside_words, ordinary_use
+from redactor.words import inside_words, is_word, ordinary_use
 
 RIVAL_PROBABILITY = 0.01
 """A rival of the recogniser counts from this probability on."""
@@ -208,3 +208,8 @@ class _Fits:
                     free += 1
             bent.append(own)
         return "".join(bent), free
+
+
+def is_common_word(identity: Identity) -> bool:
+    """Whether a name of the identity is also an ordinary word, so that a person should look."""
+    return any(is_word(term.text) for term in identity.terms if len(term.text) == 2)
