@@ -111,7 +111,10 @@ class Reading:
 
 @dataclass(frozen=True, eq=False)
 class Finding:
-    """One place to mask on the upright page, with the reason a clerk can check."""
+    """One place to mask on the upright page, with the reason a clerk can check.
+
+    `lifted`: the ink of a seal is taken off the paper instead of painting all of it over.
+    """
 
     kind: Kind
     quad: Quad
@@ -119,3 +122,4 @@ class Finding:
     score: float
     why: str
     finder: str
+    lifted: bool = False
