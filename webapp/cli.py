@@ -8,6 +8,7 @@ from pathlib import Path
 import typer
 
 from redactor.cli import redact_command
+from redactor.inspect_cli import inspect_command
 from scoring.cli import policies_command, tally_command, verify_tally_command
 from webapp.demo import demo_command
 
@@ -19,6 +20,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.command("redact")(redact_command)
+app.command("inspect")(inspect_command)
 app.command("tally")(tally_command)
 app.command("verify-tally")(verify_tally_command)
 app.command("policies")(policies_command)

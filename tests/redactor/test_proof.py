@@ -5,7 +5,9 @@ from __future__ import annotations
 import io
 import struct
 import zlib
+from collections.abc import Callable
 
+import cv2
 import numpy as np
 import pytest
 from hypothesis import given
@@ -75,6 +77,41 @@ def with_alpha(picture: Image) -> bytes:
     return buffer.getvalue()
 
 
+def before_the_end(data: bytes, segment: bytes) -> bytes:
+    """A segment between the scan and the end marker, where viewers do not look."""
+    return data[:-2] + segment + data[-2:]
+
+
+def with_segment(data: bytes, marker: int, body: bytes) -> bytes:
+    """A further segment behind the JFIF header."""
+    return data[:20] + struct.pack(">BBH", 0xFF, marker, len(body) + 2) + body + data[20:]
+
+
+def repacked(data: bytes, change: Callable[[bytes], bytes], behind: bytes = b"") -> bytes:
+    """A PNG whose compressed pixels went through `change`, with bytes behind them."""
+    place, packed, head = 8, b"", b""
+    while place < len(data):
+        size, kind = int.from_bytes(data[place : place + 4]), data[place + 4 : place + 8]
+        if kind == b"IDAT":
+            packed += data[place + 8 : place + 8 + size]
+        elif kind != b"IEND":
+            head += data[place : place + 12 + size]
+        place += 12 + size
+    pixels = zlib.compress(change(zlib.decompress(packed)))
+    return data[:8] + head + chunk(b"IDAT", pixels + behind) + chunk(b"IEND", b"")
+
+
+def with_two_resolutions(data: bytes) -> bytes:
+    """A JFIF header whose two densities differ: four bytes of a name."""
+    return data[:14] + b"\x4e\x00" + data[16:]
+
+
+def sixteen_bits() -> bytes:
+    done, data = cv2.imencode(".png", MASKED.astype(np.uint16) * 257 ^ 1)
+    assert done
+    return data.tobytes()
+
+
 JPG, PNG = encode(MASKED, "jpg", 200), encode(MASKED, "png", 200)
 
 
@@ -107,6 +144,15 @@ SMUGGLED = {
     "JPEG with trailing bytes": JPG + SECRET.encode(),
     "JPEG with another picture behind it": JPG + saved(page(), "JPEG"),
     "JPEG with a thumbnail in its header": with_jfif_thumbnail(JPG),
+    "JPEG with a comment behind the scan": before_the_end(JPG, b"\xff\xfe\0\x08" + SECRET.encode()),
+    "JPEG with a table behind the scan": before_the_end(JPG, b"\xff\xdb\0\x43" + bytes(65)),
+    "JPEG with two headers": with_segment(JPG, 0xE0, JPG[6:20]),
+    "JPEG with a header of another kind": JPG[:6] + b"JFXX\0" + JPG[11:],
+    "JPEG with a third table": with_segment(JPG, 0xDB, b"\x03" + bytes(64)),
+    "JPEG with a table of two": with_segment(JPG, 0xDB, b"\x03" + bytes(129)),
+    "JPEG with a long code table": with_segment(JPG, 0xC4, b"\x12" + bytes(40)),
+    "JPEG with two resolutions": with_two_resolutions(JPG),
+    "JPEG in several scans": saved(MASKED, "JPEG", progressive=True),
     "JPEG without an end": JPG[:-2],
     "PNG with EXIF": saved(MASKED, "PNG", exif=exif()),
     "PNG with a text chunk": saved(MASKED, "PNG", pnginfo=note()),
@@ -117,6 +163,14 @@ SMUGGLED = {
     "PNG with trailing bytes": PNG + b"x",
     "PNG with a filled end": PNG[:-12] + chunk(b"IEND", SECRET.encode()),
     "PNG with a long resolution": PNG[:33] + chunk(b"pHYs", bytes(9) + SECRET.encode()) + PNG[33:],
+    "PNG with two resolutions": PNG[:33] + chunk(b"pHYs", b"\0\0\1\0\0\0\2\0\1") + PNG[54:],
+    "PNG with a second resolution": PNG[:33] + PNG[33:54] + PNG[33:],
+    "PNG with rows below the picture": repacked(PNG, lambda rows: rows + SECRET.encode()),
+    "PNG with bytes behind its pixels": repacked(PNG, bytes, SECRET.encode()),
+    "PNG with a chunk behind its pixels": PNG[:-12] + chunk(b"IDAT", SECRET.encode()) + PNG[-12:],
+    "PNG with a row missing": repacked(PNG, lambda rows: rows[:-1]),
+    "PNG with a wrong checksum": PNG[:-4] + b"name",
+    "PNG in 16 bits": sixteen_bits(),
     "PNG without an end": PNG[:-12],
     "TIFF": saved(MASKED, "TIFF"),
     "WebP": saved(MASKED, "WEBP"),
@@ -167,6 +221,31 @@ def test_a_page_that_was_not_masked_is_refused_even_when_it_is_encoded_well(mask
     for data in bare(masked):
         with pytest.raises(ProofError, match="not solid"):
             prove(data, masked, [QUAD])
+
+
+@pytest.mark.parametrize("grey", [False, True])
+@pytest.mark.parametrize("form", ["jpg", "png"])
+def test_any_honest_picture_is_bare(grey: bool, form: str) -> None:
+    """The lists of allowed parts are those of the encoder, for grey and for colour, and no more."""
+    picture = np.repeat(MASKED[:, :, :1], 3, axis=2) if grey else MASKED
+    assert stray_parts(encode(picture, form, 149.6)) == []
+
+
+SCAN = JPG.index(b"\xff\xda") + 14
+"""Where the compressed pixels of the JPEG begin; bytes put in there are pixels, too."""
+
+
+@given(
+    st.sampled_from(
+        [(JPG, place) for place in (*range(8, SCAN), len(JPG) - 2, len(JPG))]
+        + [(PNG, place) for place in range(8, len(PNG) + 1)]
+    ),
+    st.binary(min_size=1, max_size=9),
+)
+def test_no_byte_can_be_put_between_the_parts(where: tuple[bytes, int], more: bytes) -> None:
+    whole, place = where
+    with pytest.raises(ProofError):
+        prove(whole[:place] + more + whole[place:], MASKED, [QUAD])
 
 
 def test_the_refusal_says_what_and_how_to_go_on() -> None:
