@@ -163,8 +163,8 @@ def test_a_negative_is_told_from_a_dark_page_and_from_a_dark_photo() -> None:
     assert assess(negative, 150).flags == ("negative",)
     assert assess(sheet(paper=80, ink=5), 150).flags == ("dark",)
     rng = np.random.default_rng(3)
-    noise = rng.integers(0, 170, (207, 146, 3), np.uint8)
-    photo = cv2.resize(noise, (1169, 1654), interpolation=cv2.INTER_NEAREST)
+    noise = rng.integers(0, 170, (207, 146), np.uint8)
+    photo = np.dstack([cv2.resize(noise, (1169, 1654), interpolation=cv2.INTER_NEAREST)] * 3)
     assert "negative" not in assess(np.asarray(photo, np.uint8), 150).flags
 
 
