@@ -20,6 +20,8 @@ from redactor.page import Image, Line, Reading
 
 BLURRED_BELOW = 0.50
 """Sharpness under which strokes of small text run together (see tests/redactor/test_quality.py)."""
+BLURRED_PHOTO_BELOW = 0.25
+"""The same for a page without text: skin and hair have soft edges, a sharp portrait 0.40 and up."""
 DARK_PAPER_BELOW = 110
 """Level of the paper (the brightest tenth of the page); a white sheet has 200 to 255, and so has
 a red or blue cover, of which the brightest channel counts."""
@@ -129,9 +131,11 @@ def assess(pixels: Image, dpi: float, reading: Reading | None = None) -> Quality
     legible = [line for line in lines if line.score >= LEGIBLE]
     rotation = _proven_rotation(reading.rotation, legible) if reading is not None else 0
     saturation = _saturation(small, paper)
-    negative = _is_negative(grey, light)
+    textless = reading is not None and not lines
+    negative = not textless and _is_negative(grey, light)
+    softest = BLURRED_PHOTO_BELOW if textless else BLURRED_BELOW
     raised = {
-        "blurred": not blank and sharp < BLURRED_BELOW,
+        "blurred": not blank and sharp < softest,
         "dark": paper < DARK_PAPER_BELOW and not negative,
         "overexposed": not blank and ink > FAINT_INK_ABOVE,
         "small": _is_small(dpi, min(rows, columns), text_height, reading is not None),

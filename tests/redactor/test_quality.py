@@ -10,7 +10,15 @@ from hypothesis import strategies as st
 
 from redactor.geometry import rectangle
 from redactor.page import Char, Image, Line, Reading
-from redactor.quality import BLURRED_BELOW, FLAGS, Quality, assess, quality_of, quality_values
+from redactor.quality import (
+    BLURRED_BELOW,
+    BLURRED_PHOTO_BELOW,
+    FLAGS,
+    Quality,
+    assess,
+    quality_of,
+    quality_values,
+)
 
 
 def sheet(paper: int = 245, ink: int = 30, size: tuple[int, int] = (1654, 1169)) -> Image:
@@ -155,6 +163,21 @@ def test_what_could_not_be_read_proves_no_direction() -> None:
     assert assess(page, 150, lines_of(page, 180, score=0.5)).flags == ()
     one = reading((100, 100, 400, 130), size=(1169, 1654), rotation=180)
     assert assess(page, 150, one).flags == ()
+
+
+def test_a_soft_portrait_is_not_blurred_but_the_same_softness_of_text_is() -> None:
+    soft = cv2.GaussianBlur(sheet(), (0, 0), 3.4)
+    assert BLURRED_PHOTO_BELOW < assess(soft, 150).sharpness < BLURRED_BELOW
+    assert "blurred" in assess(soft, 150, lines_of(soft)).flags
+    empty = reading(size=(1169, 1654))
+    assert "blurred" not in assess(soft, 150, empty).flags
+    assert "blurred" in assess(cv2.GaussianBlur(soft, (0, 0), 8), 150, empty).flags
+
+
+def test_a_dark_suit_is_no_negative() -> None:
+    negative = np.asarray(255 - sheet(), np.uint8)
+    assert "negative" in assess(negative, 150, lines_of(negative)).flags
+    assert "negative" not in assess(negative, 150, reading(size=(1169, 1654))).flags
 
 
 def test_a_negative_is_told_from_a_dark_page_and_from_a_dark_photo() -> None:
