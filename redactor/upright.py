@@ -7,16 +7,17 @@ landscape, may fool it. A reading proves the guess: text in the wrong direction 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
 
 from redactor import geometry
+from redactor.finders.seals import SealRegion, find_seals
 from redactor.layers import Layer, find_layers
 from redactor.page import Image, Line, Quad, Reading
 from redactor.reading import DETECTION_SIDE, TALL, Reader, crop_line, reader_version
-from redactor.seal_layers import find_seal_layers
+from redactor.seal_layers import is_grey, seal_layers
 from redactor.tables import find_cells
 
 PROBES = 6
@@ -33,8 +34,27 @@ def turn(pixels: Image, rotation: int) -> Image:
     return np.asarray(cv2.rotate(pixels, TURNS[rotation])) if rotation else pixels
 
 
+@dataclass(frozen=True, eq=False)
+class Upright:
+    """A page turned upright and what was learnt on the way.
+
+    `seals`: those of a grey copy, which were sought to read the print under them; None where
+    nobody looked, because colour tells print from ink.
+    """
+
+    pixels: Image
+    reading: Reading
+    seals: tuple[SealRegion, ...] | None
+
+
 def read_page(reader: Reader, pixels: Image, dpi: float = 200.0) -> tuple[Image, Reading]:
     """(the page turned upright, everything read on it)."""
+    upright = read_upright(reader, pixels, dpi)
+    return upright.pixels, upright.reading
+
+
+def read_upright(reader: Reader, pixels: Image, dpi: float) -> Upright:
+    """Turns a page upright and reads everything on it. `dpi`: resolution of `pixels`."""
     rotation, sure = reader.classify(pixels)
     page = turn(pixels, rotation)
     quads = reader.detect(page)
@@ -48,10 +68,12 @@ def read_page(reader: Reader, pixels: Image, dpi: float = 200.0) -> tuple[Image,
             rotation = (rotation + further) % 360
             page = turn(pixels, rotation)
             lines = reader.read_lines(page, reader.detect(page))
-    for layer in (*find_layers(page, lines), *find_seal_layers(page, dpi)):
+    seals = find_seals(page, dpi) if is_grey(page) else None
+    for layer in (*find_layers(page, lines), *seal_layers(page, seals or ())):
         lines += _read_layer(reader, layer, page.shape)
     size = (page.shape[1], page.shape[0])
-    return page, Reading(lines, find_cells(page), size, rotation, reader_version())
+    reading = Reading(lines, find_cells(page), size, rotation, reader_version())
+    return Upright(page, reading, seals)
 
 
 def _proof(reader: Reader, page: Image, quads: Sequence[Quad], lines: Sequence[Line]) -> float:

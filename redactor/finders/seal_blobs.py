@@ -85,13 +85,13 @@ def find_blobs(
     for bridge in bridges:
         size = bridge * per_mm
         joined = cv2.morphologyEx(mask, cv2.MORPH_CLOSE, disc(size)) if size > 1.5 else mask
-        count, labels, stats, _ = cv2.connectedComponentsWithStats(joined)
-        for label in range(1, count):
+        _, labels, stats, _ = cv2.connectedComponentsWithStats(joined)
+        longest = stats[:, 2:4].max(axis=1) / per_mm
+        fits = (longest >= SHORTEST_MM) & (longest <= 1.1 * LONGEST_MM)
+        fits &= stats[:, 2].astype(np.int64) * stats[:, 3] <= LARGEST_SHARE * mask.size
+        fits[0] = False  # the ground
+        for label in np.flatnonzero(fits):
             x, y, w, h = (int(v) for v in stats[label, :4])
-            if max(w, h) < SHORTEST_MM * per_mm or max(w, h) > 1.1 * LONGEST_MM * per_mm:
-                continue
-            if w * h > LARGEST_SHARE * mask.size:
-                continue
             part = (labels[y : y + h, x : x + w] == label).astype(np.uint8)
             blob = _judge(part, (x, y), per_mm)
             if blob is None or blob.border < least_border:

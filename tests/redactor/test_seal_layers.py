@@ -6,8 +6,9 @@ import cv2
 import numpy as np
 import pytest
 
+from redactor.finders.seals import find_seals
 from redactor.page import Image
-from redactor.seal_layers import find_seal_layers
+from redactor.seal_layers import is_grey, seal_layers
 
 SEAL, PRINT = 135, 30
 
@@ -19,14 +20,15 @@ def copied(colour: tuple[int, int, int] = (SEAL, SEAL, SEAL)) -> Image:
     cv2.circle(page, (800, 600), 30, colour, -1, cv2.LINE_AA)
     for place in range(0, 360, 24):
         spot = cv2.ellipse2Poly((800, 600), (122, 122), 0, place, place + 10, 2)
-        cv2.polylines(page, [spot], False, colour, 18)
+        cv2.polylines(page, [np.asarray(spot)], False, colour, 18)
     for x in range(500, 1100, 30):
         cv2.rectangle(page, (x, 595), (x + 14, 605), (PRINT, PRINT, PRINT), -1)
     return page
 
 
 def test_print_stays_and_the_seal_becomes_paper() -> None:
-    (layer,) = find_seal_layers(copied(), 200.0)
+    page = copied()
+    (layer,) = seal_layers(page, find_seals(page, 200.0))
     x, y = layer.origin
     lifted = layer.pixels[:, :, 0]
     assert lifted[600 - y, 507 - x] < 60  # a bar beside the seal
@@ -36,7 +38,17 @@ def test_print_stays_and_the_seal_becomes_paper() -> None:
 
 
 @pytest.mark.parametrize(
-    "page", [np.full((1200, 1600, 3), 250, np.uint8), copied((60, 60, 210))], ids=["none", "red"]
+    ("page", "grey"),
+    [
+        (np.full((1200, 1600, 3), 250, np.uint8), True),
+        (copied(), True),
+        (copied((60, 60, 210)), False),
+    ],
+    ids=["blank", "copied", "red"],
 )
-def test_no_layer_without_a_grey_seal(page: Image) -> None:
-    assert find_seal_layers(page, 200.0) == []
+def test_a_page_with_a_red_seal_is_no_grey_copy(page: Image, grey: bool) -> None:
+    assert is_grey(page) is grey
+
+
+def test_no_layer_without_a_seal() -> None:
+    assert seal_layers(copied(), ()) == []
