@@ -14,7 +14,8 @@ class Applicant:
 
     Texts are trimmed but otherwise as written; optional cells are "" or None; lists come from
     cells split by ；;、, and are () when the column or cell is empty. `id_number` is 18 (upper-case
-    X) or 15 characters. `repr` shows number and row only, so that no log line names a person.
+    X) or 15 characters. `native_names`, `native_units`: in the script of a minority, such as
+    Uyghur. `repr` shows number and row only, so that no log line names a person.
     """
 
     number: int
@@ -34,6 +35,8 @@ class Applicant:
     unit_short: tuple[str, ...] = ()
     former_units: tuple[str, ...] = ()
     pinyin: tuple[str, ...] = ()
+    native_names: tuple[str, ...] = ()
+    native_units: tuple[str, ...] = ()
     phones: tuple[str, ...] = ()
     emails: tuple[str, ...] = ()
     specialty: str = ""

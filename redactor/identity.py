@@ -12,6 +12,7 @@ from redactor.name_forms import (
     DEFAULT_TITLES,
     han_name_terms,
     name_parts,
+    native_name_terms,
     pinyin_terms,
     roster_pinyin_terms,
     title_terms,
@@ -19,7 +20,7 @@ from redactor.name_forms import (
 from redactor.normal_text import Normalised, bounded, is_han, key, normalise
 from redactor.page import Kind
 from redactor.term import Script, Term, Tolerance, literal, unique
-from redactor.unit_forms import document_terms, short_terms, unit_terms
+from redactor.unit_forms import document_terms, native_unit_terms, short_terms, unit_terms
 
 __all__ = [
     "DEFAULT_TITLES",
@@ -88,6 +89,8 @@ def _names(applicant: Applicant, settings: IdentitySettings) -> Iterator[Term]:
     for source, name in names:
         yield from han_name_terms(name, source)
         yield from title_terms(name, settings.titles)
+    for native in applicant.native_names:
+        yield from native_name_terms(native, "roster name in its own script")
     if not settings.romanised:
         return
     for written in applicant.pinyin:
@@ -102,6 +105,8 @@ def _units(applicant: Applicant) -> Iterator[Term]:
     for source, unit in units:
         yield from unit_terms(unit, source)
         yield from document_terms(unit, source)
+    for native in applicant.native_units:
+        yield from native_unit_terms(native, "unit in its own script")
     for short in applicant.unit_short:
         yield from short_terms(short)
         yield from document_terms(short, "roster short form", whole=True)

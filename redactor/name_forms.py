@@ -14,7 +14,7 @@ from pypinyin import Style, lazy_pinyin, pinyin
 
 from redactor.normal_text import is_han, key
 from redactor.page import Kind
-from redactor.term import Script, Term, Tolerance, han_term, literal, script_of
+from redactor.term import Script, Term, Tolerance, han_term, literal, native_term, script_of
 
 DEFAULT_TITLES = (
     "工",
@@ -91,6 +91,27 @@ def han_name_terms(name: str, source: str) -> Iterator[Term]:
                     alone = len(variant) < 4
                     form = f"other spelling of the given name of the {source}"
                     yield _spelling(variant, form, alone=alone)
+
+
+def native_name_terms(name: str, source: str) -> Iterator[Term]:
+    """Terms for a name in the script of a minority: whole, and its given name alone.
+
+    Uyghur endings (of, to, from ...) may follow. A given name is often a word, too, so it must
+    stand alone but for them.
+    """
+    words = [key(word) for word in _INTERPUNCT.sub(" ", name).split()]
+    yield native_term(Kind.NAME, "".join(words), source)
+    if len(words) > 1 and len(words[0]) >= 4:
+        pattern = literal(words[0]) + rf"(?:{'|'.join(_endings())})?"
+        form = f"given name of the {source}"
+        yield Term(Kind.NAME, words[0], form, Script.OTHER, pattern=pattern)
+
+
+@cache
+def _endings() -> tuple[str, ...]:
+    """Endings of Uyghur nouns, longest first, so that the alternative tries the longest."""
+    found = {key(ending) for ending in _facts()["uyghur"]["endings"].split()}
+    return tuple(sorted(found, key=lambda ending: (-len(ending), ending)))
 
 
 def _spelling(text: str, form: str, *, alone: bool) -> Term:

@@ -12,6 +12,8 @@ _DASHES = frozenset("‐‑‒–−-﹣－")
 _OPEN = frozenset("(〔[{【〖﹝『「")
 _CLOSE = frozenset(")〕]}】〗﹞』」")
 _FOLDED = {"’": "'", "‘": "'", "`": "'", "´": "'", "○": "〇", "◯": "〇", "。": ".", "ı": "i"}
+_ARABIC = {"ى": "ي", "ی": "ي", "ک": "ك", "ه": "ە", "ہ": "ە", "ة": "ە", "ھ": "ە", "ـ": ""}
+_FOLDED |= _ARABIC
 _BETWEEN_HAN = frozenset(".-〇")
 _HAN_EXTRA = frozenset("〇々")
 
@@ -82,7 +84,8 @@ def normalise(text: str) -> Normalised:
     NFKC; full width to half width; all brackets to ( ); spaces, interpuncts and accents removed
     (also ü -> u); a point or hyphen between two Chinese characters removed (it stands for an
     interpunct), also 〇 between two (readers lose its thin ring: 七〇三队); a hyphen between two
-    digits removed; traditional -> simplified; lower case.
+    digits removed; traditional -> simplified; lower case. Letters of Arabic script that keyboards
+    and PDF files exchange (ك and ک, ە and ه) are one.
     `origin` is non-decreasing and as long as the text.
     """
     chars: list[str] = []

@@ -5,12 +5,11 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from redactor import citizen_id
 from redactor.applicant import Applicant, Roster
-from redactor.errors import Sentence, UsageError
+from redactor.errors import Sentence
 from redactor.folder_match import FolderMatches, FolderProblem, match_folders
 from redactor.normal_text import is_han, key
 from redactor.roster_cells import (
@@ -22,7 +21,9 @@ from redactor.roster_cells import (
     read_grids,
     text_of,
 )
-from redactor.roster_header import FIELD_OF, HEADER_WITHIN, Header, find_header, plain_heading
+from redactor.roster_errors import BadCell, RosterError, roster_error
+from redactor.roster_header import HEADER_WITHIN, Header, field_of, find_header
+from redactor.roster_values import is_email, is_native, is_other_paper, is_phone, whole_id
 
 __all__ = [
     "Applicant",
@@ -36,33 +37,6 @@ __all__ = [
 ]
 
 _FORMER = re.compile(r"^(.+?)\((?:曾用名|原名|又名|现名)?:?([^()]*)\)$")
-
-
-class RosterError(UsageError):
-    """The roster has cells that must be mended first; `cells` lists them all."""
-
-    def __init__(self, zh: str, en: str, cells: tuple[BadCell, ...] = ()) -> None:
-        super().__init__(zh, en)
-        self.cells = cells
-
-
-@dataclass(frozen=True)
-class BadCell:
-    """Where (row from 1), what is wrong and how to mend it; never the value itself."""
-
-    sheet: str
-    row: int
-    column: str
-    heading: str
-    problem: Sentence
-
-    def sentence(self) -> Sentence:
-        return Sentence(
-            f"工作表“{self.sheet}”第 {self.row} 行 {self.column} 列“{self.heading}”："
-            f"{self.problem.zh}",
-            f'Sheet "{self.sheet}", row {self.row}, column {self.column} "{self.heading}": '
-            f"{self.problem.en}",
-        )
 
 
 def read_roster(path: Path) -> Roster:
@@ -85,7 +59,7 @@ def read_roster(path: Path) -> Roster:
         )
     applicants = used.applicants()
     if used.bad:
-        raise _roster_error(path, used.bad)
+        raise roster_error(path, used.bad)
     warnings = list(used.warnings)
     for other in reads:
         if other is not used and other.rows:
@@ -98,17 +72,6 @@ def read_roster(path: Path) -> Roster:
                 )
             )
     return Roster(path, used.grid.name, applicants, tuple(warnings))
-
-
-def _roster_error(path: Path, bad: Sequence[BadCell]) -> RosterError:
-    cells = tuple(sorted(bad, key=lambda cell: (cell.row, len(cell.column), cell.column)))
-    lines = [cell.sentence() for cell in cells]
-    return RosterError(
-        f"名册 {path.name} 有 {len(cells)} 处需要修改：\n" + "\n".join(s.zh for s in lines),
-        f"The roster {path.name} has {len(cells)} cells to mend:\n"
-        + "\n".join(s.en for s in lines),
-        cells,
-    )
 
 
 class _Reader:
@@ -180,7 +143,7 @@ class _Reader:
             for field, column in columns.items()
             if (row, column) not in self.grid.filled and text_of(self.grid.at(row, column))
         }
-        if FIELD_OF.get(plain_heading(self._value(row, "name"))) == "name":
+        if field_of(self._value(row, "name")) == "name":
             return False
         return bool(own & {"name", "id_number"}) or len(own - {"number", "remark"}) >= 2
 
@@ -241,11 +204,13 @@ class _Reader:
             unit_short=self._short_forms(row),
             former_units=self._list(row, "former_units"),
             pinyin=self._list(row, "pinyin", r"[；;、\n]"),
+            native_names=self._native(row, "native_names"),
+            native_units=self._native(row, "native_units"),
             phones=self._checked(
                 row,
                 "phones",
                 r"[；;、,，/\n]",
-                _is_phone,
+                is_phone,
                 "不是电话号码；请填数字，多个用“；”隔开。",
                 "this is no phone number; write digits, several split by ；.",
             ),
@@ -253,7 +218,7 @@ class _Reader:
                 row,
                 "emails",
                 r"[；;、,，\s]",
-                _is_email,
+                is_email,
                 "不是邮箱地址；请填 名称@域名。",
                 "this is no e-mail address; write name@domain.",
             ),
@@ -307,6 +272,16 @@ class _Reader:
             )
         return forms
 
+    def _native(self, row: int, field: str) -> tuple[str, ...]:
+        return self._checked(
+            row,
+            field,
+            r"[；;、،؛\n]",
+            is_native,
+            "不是民族文字；请用民族文字填写，没有的留空。",
+            "this is not written in the script of a minority; leave it empty if there is none.",
+        )
+
     def _checked(
         self, row: int, field: str, marks: str, good: Callable[[str], bool], zh: str, en: str
     ) -> tuple[str, ...]:
@@ -331,7 +306,7 @@ class _Reader:
         elif len(text) == 15:
             if not citizen_id.is_old(text):
                 self._id_fault(row, "不是有效的 15 位号码", "this is no valid 15-digit number")
-        elif _is_other_paper(text):
+        elif is_other_paper(text):
             self._warn(
                 f"第 {row + 1} 行的证件号码不是居民身份证号码，将原样查找；请核对。",
                 f"row {row + 1} has the number of another paper than the ID card; it is looked for "
@@ -361,7 +336,7 @@ class _Reader:
         names: dict[str, list[int]] = defaultdict(list)
         for person in people:
             if person.id_number:
-                ids[_whole_id(person.id_number)].append(person.row - 1)
+                ids[whole_id(person.id_number)].append(person.row - 1)
             if person.folder:
                 folders[person.folder].append(person.row - 1)
             if person.name:
@@ -386,24 +361,3 @@ class _Reader:
                     f"与第 {others} 行的{what}相同；请改正或删去重复的行。",
                     f"the same {what} as in row {others}; mend it or delete the row.",
                 )
-
-
-def _whole_id(number: str) -> str:
-    return citizen_id.new_form(number) if citizen_id.is_old(number) else number
-
-
-def _is_other_paper(text: str) -> bool:
-    """Whether a number is that of a passport, permit or officer's card: letters and few digits."""
-    digits = sum(c.isdigit() for c in text)
-    return 5 <= len(text) <= 12 and 4 <= digits < len(text) and text[0].isalpha()
-
-
-def _is_phone(text: str) -> bool:
-    """Digits with the usual marks; some may be hidden as x or * (138****1234)."""
-    digits = re.sub(r"[\s()+\-.转]", "", text)
-    hidden = re.sub(r"[xX*＊]", "", digits)
-    return hidden.isdigit() and len(hidden) >= 5 and 7 <= len(digits) <= 18
-
-
-def _is_email(text: str) -> bool:
-    return re.fullmatch(r"[^@\s]+@[^@\s]+\.[^@\s.]+", text) is not None

@@ -28,6 +28,10 @@ _HEADINGS: Mapping[str, tuple[str, ...]] = {
     "unit_short": ("单位简称", "单位简写"),
     "former_units": ("曾任职单位", "曾工作单位", "原工作单位", "以往单位"),
     "pinyin": ("姓名拼音", "拼音", "姓名拼写"),
+    "native_names": ("民族文字姓名", "少数民族文字姓名", "民文姓名", "维文姓名", "维吾尔文姓名",
+                     "维语姓名"),
+    "native_units": ("民族文字单位", "民族文字工作单位", "民文单位", "维文单位", "维吾尔文单位",
+                     "维语单位", "维文工作单位", "维文单位名称"),
     "phones": ("手机号", "手机", "电话", "联系电话", "手机号码", "联系方式", "电话号码"),
     "emails": ("邮箱", "电子邮箱", "电子邮件", "email"),
     "specialty": ("专业", "申报专业"),
@@ -36,6 +40,10 @@ _HEADINGS: Mapping[str, tuple[str, ...]] = {
     "folder": ("材料目录", "文件夹", "材料文件夹"),
 }  # fmt: skip
 FIELD_OF = {key(heading): field for field, row in _HEADINGS.items() for heading in row}
+_NATIVE = re.compile(
+    r"(?:维吾尔|哈萨克|柯尔克孜|蒙古|藏|维|哈|柯|蒙|藏|少数民族|民族|民)(?:文字|文|语)"
+)
+"""Names a script: 姓名(维文) is another column than 姓名."""
 _REQUIRED = {"name": "姓名", "unit": "工作单位"}
 HEADER_WITHIN = 40
 """Rows from the top in which the header must stand."""
@@ -56,6 +64,18 @@ def plain_heading(value: CellValue) -> str:
     return re.sub(r"\(.*?\)|[*:：_.]", "", text)
 
 
+def field_of(value: CellValue) -> str | None:
+    """The field that a heading names, None for none."""
+    known = FIELD_OF.get(plain_heading(value))
+    written = key(text_of(value))
+    if known in ("name", "unit") and _NATIVE.search(written):
+        return "native_names" if known == "name" else "native_units"
+    if known is None and _NATIVE.match(written):
+        rest = FIELD_OF.get(_NATIVE.sub("", plain_heading(value), count=1))
+        return {"name": "native_names", "unit": "native_units"}.get(rest or "")
+    return known
+
+
 def find_header(grid: Grid) -> Header | None:
     """The first row with 姓名 and 工作单位 (or synonyms), None when there is none."""
     for row in range(min(len(grid.rows), HEADER_WITHIN)):
@@ -74,7 +94,7 @@ def find_header(grid: Grid) -> Header | None:
 def _columns(grid: Grid, row: int, known: Mapping[str, int]) -> dict[str, int]:
     columns = dict(known)
     for column, value in enumerate(grid.rows[row]):
-        field = FIELD_OF.get(plain_heading(value))
+        field = field_of(value)
         if field is not None:
             columns.setdefault(field, column)
     return columns

@@ -101,6 +101,13 @@ def han_term(kind: Kind, text: str, form: str, *, standalone: bool = False) -> T
     return Term(kind, text, form, script_of(text), tolerance, alone, edits)
 
 
+def native_term(kind: Kind, text: str, form: str) -> Term:
+    """A term in the script of a minority; joined letters are misread more often than Chinese."""
+    edits = 0 if len(text) < 6 else min(4, len(text) // 6)
+    tolerance = Tolerance.FUZZY if edits else Tolerance.EXACT
+    return Term(kind, text, form, script_of(text), tolerance, not edits, edits)
+
+
 def unique(terms: Iterable[Term]) -> tuple[Term, ...]:
     """Terms without repeated (kind, text, pattern), the first derivation kept, longest first."""
     seen: dict[tuple[Kind, str, str | None], Term] = {}

@@ -13,7 +13,7 @@ from typing import Any
 
 from redactor.normal_text import is_han, key
 from redactor.page import Kind
-from redactor.term import Script, Term, Tolerance, han_term, literal, script_of
+from redactor.term import Script, Term, Tolerance, han_term, literal, native_term, script_of
 
 # A place that the table does not know, at the start of a unit: two characters and its class word.
 _PLACE = re.compile(
@@ -190,6 +190,12 @@ def _shortened(text: str) -> Iterator[str]:
         yield re.sub(r"\([^)]*\)", "", text)
 
 
+def is_organisation(text: str) -> bool:
+    """Whether a normalised text ends like an organisation and is more than words all share."""
+    ends = _ORGAN_END.search(text) or _COMPANY.search(text)
+    return ends is not None and not _is_generic(text)
+
+
 def company_core(body: str) -> str | None:
     """天山水务有限责任公司 -> 天山水务; None for what is no company."""
     plain = re.sub(r"\([^)]*\)", "", body)
@@ -286,6 +292,13 @@ def short_terms(short: str) -> Iterator[Term]:
     text = key(short)
     if len(text) >= 2:
         yield han_term(Kind.UNIT, text, "short form given in the roster")
+
+
+def native_unit_terms(unit: str, source: str) -> Iterator[Term]:
+    """A unit in the script of a minority; nobody shortens it there in a way that is known."""
+    text = key(unit)
+    if len(text) >= 4:
+        yield native_term(Kind.UNIT, text, source)
 
 
 # ---- document numbers ------------------------------------------------------------------------

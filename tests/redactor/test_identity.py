@@ -13,6 +13,7 @@ from redactor.identity import (
     NOTICE,
     Identity,
     IdentitySettings,
+    Script,
     Term,
     bounded,
     identity_of,
@@ -202,3 +203,47 @@ def test_a_name_is_found_in_any_text_that_has_it(name: str, before: str, after: 
 
 def test_repr_names_nobody() -> None:
     assert "张" not in repr(ZHANG) + repr(identity_of(ZHANG))
+
+
+NATIVE = Applicant(
+    number=5,
+    row=8,
+    name="阿布都热合曼·买买提",
+    unit="巴州林草局",
+    native_names=("ئابدۇراخمان مەمەت",),
+    native_units=("بايىنغولىن ئوبلاستلىق ئورمانچىلىق ئىدارىسى",),
+)
+
+
+def test_a_name_in_uyghur_script_is_sought_with_its_endings() -> None:
+    identity = identity_of(NATIVE)
+    assert "ئابدۇراخمان مەمەت" in found(identity, "ئىسمى: ئابدۇراخمان مەمەتنىڭ", Kind.NAME)
+    assert found(identity, "بۇ ئابدۇراخماننىڭ ئىشى", Kind.NAME) == {"ئابدۇراخماننىڭ"}
+    assert found(identity, "مەمەت كەلدى", Kind.NAME) == set()
+    assert found(identity, "ئابدۇراخمانوف", Kind.NAME) == set()
+    assert found(identity, "بايىنغولىن ئوبلاستلىق ئورمانچىلىق ئىدارىسىدا", Kind.UNIT)
+
+
+def test_a_native_name_is_a_name_under_the_letter_of_the_rule() -> None:
+    scripts = {term.script for term in identity_of(NATIVE, NOTICE).of(Kind.NAME)}
+    assert Script.OTHER in scripts
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("ئەركىن", "\ufe8b\ufeea\ufead\ufedb\ufef0\ufee6"),  # as PDF files write it
+        ("يۈسۈپ كېرىم", "یۈسۈپ کېرىم"),
+        ("مەھەممەت", "مهھهممهت"),
+        ("ئەركىن", "ئەركــىن"),
+    ],
+)
+def test_letters_that_keyboards_exchange_are_one(one: str, other: str) -> None:
+    assert key(one) == key(other)
+
+
+@given(st.text("ئابتجچخدرزژسشغفقكگڭلمنوۇۆۈۋېىيەھپ ", min_size=1, max_size=40))
+def test_uyghur_text_keeps_its_places(text: str) -> None:
+    normal = normalise(text)
+    assert len(normal.text) == len(normal.origin) == len(text.replace(" ", ""))
+    assert key(normal.text) == normal.text

@@ -319,3 +319,43 @@ def test_missing_file(tmp_path: Path) -> None:
         read_roster(tmp_path / "none.xlsx")
     with pytest.raises(UsageError):
         read_roster(tmp_path)
+
+
+NATIVE, NATIVE_UNIT = "ئابدۇراخمان مەمەت", "ئورمانچىلىق ئىدارىسى"
+
+
+@pytest.mark.parametrize(
+    ("name_heading", "unit_heading"),
+    [
+        ("维文姓名", "维文单位"),
+        ("民族文字姓名", "民族文字单位"),
+        ("姓名（维文）", "工作单位（维文）"),
+        ("姓名\n(维吾尔文)", "单位名称(维吾尔文)"),
+        ("少数民族文字姓名", "民文工作单位"),
+        ("姓名(民族文字)", "单位（民文）"),
+    ],
+)
+@pytest.mark.parametrize("first", [False, True])
+def test_names_and_units_in_their_own_script(
+    tmp_path: Path, name_heading: str, unit_heading: str, first: bool
+) -> None:
+    head, row = [name_heading, unit_heading], [f"{NATIVE}؛ مەمەت", NATIVE_UNIT]
+    heads = [*head, *TWELVE] if first else [*TWELVE, *head]
+    cells = person(1, "阿布都热合曼·买买提")
+    rows = [heads, [*row, *cells] if first else [*cells, *row]]
+    (one,) = read_roster(save(tmp_path / "r.xlsx", rows)).applicants
+    assert (one.name, one.unit) == ("阿布都热合曼·买买提", "巴州林草局")
+    assert one.native_names == (NATIVE, "مەمەت")
+    assert one.native_units == (NATIVE_UNIT,)
+
+
+@pytest.mark.parametrize("text", ["阿布都热合曼", "Abdurahman", "ئابدۇراخمان 2", "ئابدۇراخمان阿"])
+def test_a_native_name_must_be_in_its_script(tmp_path: Path, text: str) -> None:
+    rows = [[*TWELVE, "维文姓名"], [*person(1, "张晓岚"), text]]
+    assert faults(save(tmp_path / "r.xlsx", rows)) == [(2, "M")]
+
+
+def test_a_nation_column_is_no_script(tmp_path: Path) -> None:
+    heads = [*TWELVE[:3], "民族", *TWELVE[4:]]
+    (one,) = read_roster(save(tmp_path / "r.xlsx", [heads, person(1, "张晓岚")])).applicants
+    assert (one.ethnicity, one.native_names) == ("汉", ())
