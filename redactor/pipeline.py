@@ -15,6 +15,7 @@ from redactor.finders.faces import find_faces
 from redactor.finders.known import find_known
 from redactor.finders.labels import find_labels
 from redactor.finders.patterns import find_patterns
+from redactor.finders.photo_frames import FINDER as PHOTO_FRAMES
 from redactor.finders.photo_frames import find_empty_photo_frames
 from redactor.finders.pictures import find_pictures
 from redactor.finders.seal_text import read_strip
@@ -24,10 +25,12 @@ from redactor.masking import fit, paint
 from redactor.page import Finding, Image, Kind, Line, Matrix, Reading, SourcePage, State
 from redactor.profile import Profile
 from redactor.quality import Quality, assess
-from redactor.reading import Reader, reader_version
+from redactor.reading import Reader, reader_version, second_reader
 from redactor.reading_cache import ReadingCache, reading_key
 from redactor.streams import streams
 from redactor.upright import read_page, turn
+from redactor.verify import FINDER as SECOND_READING
+from redactor.verify import second_look
 
 LEGIBLE = 0.6
 """Score of a labelled value from which it was read; the notice masks only what may be the own."""
@@ -45,13 +48,16 @@ POORLY_READ = 0.6
 class MaskedPage:
     """A page ready to be encoded. `masked`: upright pixels with solid masks.
 
-    `source_to_output`: homography to `masked` from the pixels as every viewer shows them (EXIF
-    orientation applied, PDF rendered).
+    `reading_key`: names `reading` in the cache. `hits`: places that a person must look at, because
+    something may still tell who it is there. `source_to_output`: homography to `masked` from the
+    pixels as every viewer shows them (EXIF orientation applied, PDF rendered).
     """
 
     masked: Image
     reading: Reading
+    reading_key: str
     findings: tuple[Finding, ...]
+    hits: tuple[Finding, ...]
     source_to_output: Matrix
     quality: Quality
     state: State
@@ -64,22 +70,28 @@ def redact_page(
     profile: Profile,
     reader: Callable[[], Reader],
     cache: ReadingCache | None = None,
+    second: Callable[[], Reader] = second_reader,
 ) -> MaskedPage:
-    """Load -> read -> find -> mask. `reader` is called only when the cache has no reading."""
-    page, reading = read(source, reader, cache)
+    """Load -> read -> find -> mask -> look again.
+
+    `reader` is called when the cache has no reading or something deserves a closer look; `second`
+    reads the masked page.
+    """
+    page, reading, key = read(source, reader, cache)
     findings, doubt = find(page, source.dpi, reading, identity, profile, reader)
     findings = distinct(fit(page, finding) for finding in findings)
     masked = paint(page, (finding.quad for finding in findings))
     turned = geometry.quarter_turn(reading.rotation, source.pixels.shape[1::-1])
     quality = assess(page, source.dpi, reading)
-    state, reason = judge(reading, findings, doubt, quality)
-    return MaskedPage(masked, reading, findings, turned, quality, state, reason)
+    hits = (*doubt, *second_look(masked, reading, identity, profile, reader, second))
+    state, reason = judge(reading, findings, hits, quality)
+    return MaskedPage(masked, reading, key, findings, hits, turned, quality, state, reason)
 
 
 def read(
     source: SourcePage, reader: Callable[[], Reader], cache: ReadingCache | None
-) -> tuple[Image, Reading]:
-    """(the upright page, its reading with the lines of a PDF's text layer)."""
+) -> tuple[Image, Reading, str]:
+    """(the upright page, its reading with the lines of a PDF's text layer, key in the cache)."""
     key = reading_key(source.pixels, reader_version()) if cache else ""
     reading = cache.get(key) if cache else None
     if reading is None:
@@ -91,7 +103,7 @@ def read(
     size = (source.pixels.shape[1], source.pixels.shape[0])
     turned = geometry.quarter_turn(reading.rotation, size)
     layer = tuple(_turned(line, turned) for line in source.text_layer)
-    return page, replace(reading, lines=reading.lines + layer)
+    return page, replace(reading, lines=reading.lines + layer), key
 
 
 def find(
@@ -157,7 +169,7 @@ def distinct(findings: Iterable[Finding]) -> tuple[Finding, ...]:
 def judge(
     reading: Reading,
     findings: tuple[Finding, ...],
-    doubt: tuple[Finding, ...],
+    hits: tuple[Finding, ...],
     quality: Quality,
 ) -> tuple[State, str]:
     """Whether the page may be believed; the reason when a person must look.
@@ -165,8 +177,8 @@ def judge(
     A page of which nothing could be read proves nothing: unless it is blank, or a photo whose
     face was found, somebody has to see it.
     """
-    if doubt:
-        return State.REVIEW, doubt[0].why
+    if hits:
+        return State.REVIEW, str(_HITS[hits[0].finder])
     if "blurred" in quality.flags:
         return State.REVIEW, str(_BLURRED)
     if "blank" in quality.flags:
@@ -181,6 +193,18 @@ def judge(
     return State.CLEAN, ""
 
 
+_HITS = {
+    SECOND_READING: Sentence(
+        "复核时在遮盖后的页面上仍读到疑似身份信息，请查看标出的位置。",
+        "A second reading of the masked page found what may still tell who it is. Look at the "
+        "places shown.",
+    ),
+    PHOTO_FRAMES: Sentence(
+        "页面上有疑似照片，但未找到人脸，请查看标出的位置。",
+        "There seems to be a photo without a face that could be found. Look at the place shown.",
+    ),
+}
+"""What a person is told, by the finder of a hit."""
 _BLURRED = Sentence(
     "页面模糊，遮盖可能不全。请查看，或请申报人重新扫描。",
     "The page is blurred and masks may be missing. Look at it, or have it scanned again.",

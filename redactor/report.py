@@ -46,7 +46,7 @@ figure{margin:0;width:340px;background:#f6f6f6;padding:8px}
 figure.review{background:#fff3d6} figure.failed{background:#fbdcdc}
 img{width:100%;border:1px solid #999}
 table{border-collapse:collapse;width:100%;font-size:12px}
-td{border-top:1px solid #ddd;padding:1px 4px}
+td{border-top:1px solid #ddd;padding:1px 4px} .hit td{background:#ffd98a}
 .k{display:inline-block;width:.8em;height:.8em;margin-right:.3em}
 """
 
@@ -154,6 +154,11 @@ def _figure(page: Mapping[str, Any]) -> str:
         f"<tr><td>{_swatch(mask['kind'])}{_kind(mask['kind'])}"
         f"<td>{html.escape(mask['text'])}<td>{html.escape(mask['why'])}"
         for mask in page["masks"]
+    )
+    rows += "".join(
+        f"<tr class=hit><td>{Sentence('请查看', 'look at')} {_kind(hit['kind'])}"
+        f"<td>{html.escape(hit['text'])}<td>{html.escape(hit['why'])}"
+        for hit in page["verify"]["hits"]
     )
     picture = (
         f'<img loading="lazy" src="thumbnails/{page["thumbnail"]}" alt="">'

@@ -239,7 +239,7 @@ def test_the_text_of_a_turned_pdf_is_turned_with_the_page(tmp_path: Path, rotati
 
     kept = replace(reading(), rotation=rotation, size=(900, 300))
     cache.put(reading_key(pixels, reader_version()), kept)
-    page, found = read(source, no_reader, cache)
+    page, found, _ = read(source, no_reader, cache)
     assert page.shape[:2] == ((300, 900) if rotation in (0, 180) else (900, 300))
     (layer,) = found.lines
     expected = geometry.mapped(

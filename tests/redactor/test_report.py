@@ -37,6 +37,19 @@ RECORD = PageRecord(
             "finder": "known",
         },
     ),
+    verify={
+        "state": "review",
+        "hits": [
+            {
+                "kind": "unit",
+                "quad": [[0, 0], [1, 0], [1, 1], [0, 1]],
+                "text": "<u>某局",
+                "score": 0.5,
+                "why": "like a unit",
+                "finder": "second reading",
+            }
+        ],
+    },
     thumbnail="a.jpg",
 )
 PAGES = [
@@ -70,9 +83,12 @@ def test_report_html_shows_masks_reasons_and_problems_and_runs_nothing(tmp_path:
     assert "<script" not in page
     assert "<b>证书" not in page
     assert "<i>文件" not in page
+    assert "<u>" not in page
+    assert "请查看 单位" in page
     assert "&lt;script&gt;alert(1)&lt;/script&gt;" in page
     for text in (
         "roster name",
+        "like a unit",
         "文件不完整",
         "打不开，请重新扫描。",
         "K7QF-3M",

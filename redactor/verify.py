@@ -1,0 +1,99 @@
+"""Reads the masked pixels again and says whether the page may leave without a person's look.
+
+Everything that the second look gives is a hit, and a hit means review: the page is never mended
+here, because what the first look missed once it may have missed twice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+
+from redactor import geometry
+from redactor.finders.known import find_known
+from redactor.finders.labels import find_labels
+from redactor.finders.patterns import find_patterns
+from redactor.identity import Identity
+from redactor.loose_match import loose_terms, stands, suspects
+from redactor.page import Finding, Image, Line, Reading
+from redactor.profile import Profile
+from redactor.reading import Reader
+from redactor.second_reading import MASKED_SHARE, evened, masked_share, read_again
+from redactor.streams import Stream, streams
+
+FINDER = "second reading"
+LEGIBLE = 0.6
+"""Score of a labelled value from which it was read."""
+CLOSER = 0.12
+"""Room around a line that is read closer, line heights."""
+
+
+def second_look(
+    masked: Image,
+    reading: Reading,
+    identity: Identity,
+    profile: Profile,
+    reader: Callable[[], Reader],
+    second: Callable[[], Reader],
+) -> tuple[Finding, ...]:
+    """What still tells who it is on a masked upright page, as far as text goes.
+
+    `reading`: the first one, for its ruled cells. `second`: a reader with models of another size;
+    `reader`, the first one, looks closer where the second suspects something.
+    """
+    lines = read_again(second(), masked)
+    again = replace(reading, lines=lines)
+    hits: list[Finding] = []
+    for finding in (
+        *_told(masked, again, identity, profile),
+        *_suspected(masked, again, identity, reader),
+    ):
+        seen = any(geometry.holds(hit.quad, finding.quad) for hit in hits)
+        if not seen and masked_share(masked, finding.quad) < MASKED_SHARE:
+            hits.append(replace(finding, finder=FINDER))
+    return tuple(hits)
+
+
+def _told(
+    masked: Image, reading: Reading, identity: Identity, profile: Profile
+) -> Iterator[Finding]:
+    for stream in streams(reading):
+        yield from find_known(stream, identity)
+        if profile.others:
+            yield from find_patterns(stream, profile.kinds)
+    for finding in find_labels(masked, reading, profile.kinds):
+        if profile.others and finding.score >= LEGIBLE:
+            yield finding
+
+
+def _suspected(
+    masked: Image, reading: Reading, identity: Identity, reader: Callable[[], Reader]
+) -> Iterator[Finding]:
+    terms = loose_terms(identity)
+    page: Image | None = None
+    closer: dict[int, Stream | None] = {}
+    for stream in streams(reading):
+        for suspect in suspects(stream, terms):
+            for place in dict.fromkeys(
+                at[0] for at in stream.places[suspect.start : suspect.end] if at is not None
+            ):
+                line = stream.lines[place]
+                if id(line) not in closer:
+                    page = evened(masked) if page is None else page
+                    closer[id(line)] = _read_closer(reader(), page, line)
+                again = closer[id(line)]
+                sure = stands(again, suspect.term) if again is not None else None
+                if again is not None and sure is not None:
+                    for quad, text in again.quads(sure.start, sure.end):
+                        why = f"{sure.why}: {suspect.term.text}"
+                        yield Finding(suspect.term.kind, quad, text, 0.5, why, FINDER)
+
+
+def _read_closer(reader: Reader, page: Image, line: Line) -> Stream | None:
+    """One line read by the first reader from pixels it has not seen; None when it reads nothing."""
+    room = CLOSER * min(geometry.height(line.quad), geometry.width(line.quad))
+    lines = reader.read_lines(page, [geometry.grown(line.quad, room, room)])
+    if not lines:
+        return None
+    (stream, *_) = streams(Reading(lines[:1], (), (0, 0), 0, ""))
+    return stream
