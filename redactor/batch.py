@@ -7,14 +7,16 @@ import itertools
 import os
 import time
 from collections import defaultdict
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from redactor.applicant import Applicant, Roster
 from redactor.assembly import BlindPage, assemble, recall, write_manifest
 from redactor.attachment import neutral_category
+from redactor.dossier_terms import dossier_terms
 from redactor.errors import ExitCode, Sentence, UsageError
 from redactor.file_job import FileJob, PageRecord, failed, results_name
 from redactor.folder_match import match_folders
@@ -29,7 +31,7 @@ from redactor.roster import read_roster
 from redactor.vault import Vault
 from redactor.workers import run_jobs
 
-VERSION = "1"
+VERSION = "2"
 """Raised whenever the same page and settings would be masked otherwise: results are done anew."""
 
 Progress = Callable[[int, int], None]
@@ -99,6 +101,7 @@ def redact(order: Order, progress: Progress) -> Outcome:
         codes = vault.codes(sorted({a.number for a in owners.values()}))
         jobs = _jobs(order, intake.files, owners, codes, vault)
         done = _run(jobs, vault, order.jobs, progress)
+        done |= _run_again(jobs, done, vault, order.jobs)
     pages = _assembled(order, vault, jobs, done, codes)
     seconds = time.perf_counter() - clock
     outcome = Outcome(tuple(pages), tuple(problems), tuple(notes), seconds)
@@ -214,6 +217,24 @@ def _run(
         finished += pages[job.name]
         progress(finished, total)
     return done
+
+
+def _run_again(
+    jobs: Sequence[FileJob], done: Mapping[str, list[PageRecord]], vault: Vault, workers: int
+) -> dict[str, list[PageRecord]]:
+    """Records, by the names of `jobs`, of files with pages on which their dossier tells more."""
+    masks: dict[int, list[Mapping[str, Any]]] = defaultdict(list)
+    for job in jobs:
+        for record in done.get(job.name, ()):
+            masks[job.applicant] += record.masks
+    again: dict[str, FileJob] = {}
+    for job in jobs:
+        terms = dossier_terms(masks[job.applicant], job.identity)
+        if terms and job.name in done:
+            name = hashlib.sha256(f"{job.name}|{terms}".encode()).hexdigest()[:32]
+            again[job.name] = replace(job, name=name, terms=terms, done=tuple(done[job.name]))
+    finished = _run(list(again.values()), vault, workers, lambda done, total: None)
+    return {first: finished[job.name] for first, job in again.items() if job.name in finished}
 
 
 def _usable(record: PageRecord, vault: Vault) -> bool:

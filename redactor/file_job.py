@@ -12,16 +12,20 @@ from typing import Any
 
 import numpy as np
 
+from redactor import geometry
 from redactor.errors import OutputError, RedactorError, Sentence
+from redactor.finders.known import find_known
 from redactor.identity import Identity
 from redactor.loading import ScanFile, open_file
 from redactor.masking import encode
-from redactor.page import State
+from redactor.page import Finding, State
 from redactor.pipeline import MaskedPage, redact_page
 from redactor.profile import Profile
 from redactor.proof import prove
 from redactor.reading import reader_version, shared_reader
 from redactor.reading_cache import ReadingCache
+from redactor.streams import streams
+from redactor.term import Term
 from redactor.thumbnail import thumbnail
 from redactor.whole_file import write_whole
 
@@ -33,7 +37,8 @@ class FileJob:
     """One source file and what a worker needs to blind it. Picklable.
 
     `name`: file name of its results; changes with the file and the settings. `staging`,
-    `thumbnails`, `cache`: folders of the vault.
+    `thumbnails`, `cache`: folders of the vault. `done`: the file's pages from an earlier pass;
+    only those are done again that hold one of `terms`, which other pages of the dossier told.
     """
 
     path: Path
@@ -48,6 +53,8 @@ class FileJob:
     thumbnails: Path
     cache: Path
     name: str
+    terms: tuple[Term, ...] = ()
+    done: tuple[PageRecord, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -55,6 +62,7 @@ class PageRecord:
     """What is known of one page afterwards; the JSON of report.json is made from it.
 
     `staged`: file name of the masked page below the staging folder, None when there is none.
+    `reading`: key of the page's reading in the cache.
     """
 
     applicant: int
@@ -73,6 +81,7 @@ class PageRecord:
     quality: dict[str, Any] = field(default_factory=dict)
     verify: dict[str, Any] = field(default_factory=dict)
     thumbnail: str | None = None
+    reading: str = ""
 
     def as_json(self) -> dict[str, Any]:
         return asdict(self)
@@ -97,9 +106,15 @@ def redact_file(job: FileJob) -> list[PageRecord]:
     Raises OutputError when results cannot be written, because then nothing else can be either.
     """
     started = time.perf_counter()
+    if job.done and not any(_tells_more(job, record) for record in job.done):
+        return list(job.done)
     try:
         with open_file(job.path) as file:
-            return [redact_one(job, file, number) for number in range(file.count)]
+            kept = {r.source_page: r for r in job.done if not _tells_more(job, r)}
+            return [
+                kept[number] if number in kept else redact_one(job, file, number)
+                for number in range(file.count)
+            ]
     except OutputError:
         raise
     except RedactorError as error:
@@ -113,7 +128,7 @@ def redact_one(job: FileJob, file: ScanFile, number: int) -> PageRecord:
         source = file.page(number)
         page = redact_page(
             source,
-            job.identity,
+            replace(job.identity, terms=(*job.identity.terms, *job.terms)),
             job.profile,
             functools.partial(shared_reader, 1),
             _cache(job.cache),
@@ -123,7 +138,7 @@ def redact_one(job: FileJob, file: ScanFile, number: int) -> PageRecord:
         staged = f"{job.name}-{number:04d}.{job.file_format}"
         picture = f"{job.name}-{number:04d}.jpg"
         write_whole(job.staging / staged, data)
-        write_whole(job.thumbnails / picture, thumbnail(page.masked, page.findings))
+        write_whole(job.thumbnails / picture, thumbnail(page.masked, page.findings, page.hits))
     except OutputError:
         raise
     except RedactorError as error:
@@ -143,6 +158,20 @@ def redact_one(job: FileJob, file: ScanFile, number: int) -> PageRecord:
             "dpi": round(page.quality.dpi),
             "flags": list(page.quality.flags),
         },
+    )
+
+
+def _tells_more(job: FileJob, record: PageRecord) -> bool:
+    """Whether a page of the earlier pass holds one of the dossier's terms outside its masks."""
+    reading = _cache(job.cache).get(record.reading) if record.reading else None
+    if reading is None:
+        return False  # it failed, and its record says so
+    masks = [np.asarray(mask["quad"], dtype=np.float64) for mask in record.masks]
+    known = Identity(job.applicant, job.terms)
+    return any(
+        not any(geometry.holds(mask, finding.quad) for mask in masks)
+        for stream in streams(reading)
+        for finding in find_known(stream, known)
     )
 
 
@@ -182,17 +211,6 @@ def _cache(folder: Path) -> ReadingCache:
 
 
 def _record(job: FileJob, number: int, page: MaskedPage, seconds: float) -> PageRecord:
-    masks = tuple(
-        {
-            "kind": str(finding.kind),
-            "quad": np.round(finding.quad, 1).tolist(),
-            "text": finding.text,
-            "score": round(finding.score, 3),
-            "why": finding.why,
-            "finder": finding.finder,
-        }
-        for finding in page.findings
-    )
     height, width = page.masked.shape[:2]
     return PageRecord(
         applicant=job.applicant,
@@ -204,12 +222,25 @@ def _record(job: FileJob, number: int, page: MaskedPage, seconds: float) -> Page
         seconds=round(seconds, 3),
         size=(width, height),
         rotation=page.reading.rotation,
+        reading=page.reading_key,
         source_to_output=tuple(
             tuple(float(v) for v in row) for row in np.round(page.source_to_output, 6).tolist()
         ),
-        masks=masks,
-        verify={"state": str(page.state), "hits": []},
+        masks=tuple(map(_finding, page.findings)),
+        verify={"state": str(page.state), "hits": list(map(_finding, page.hits))},
     )
+
+
+def _finding(finding: Finding) -> dict[str, Any]:
+    """A mask or hit as report.json has it."""
+    return {
+        "kind": str(finding.kind),
+        "quad": np.round(finding.quad, 1).tolist(),
+        "text": finding.text,
+        "score": round(finding.score, 3),
+        "why": finding.why,
+        "finder": finding.finder,
+    }
 
 
 def results_name(path: Path, relative: str, settings: str) -> str:

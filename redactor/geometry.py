@@ -113,6 +113,13 @@ def overlap(a: Quad, b: Quad) -> float:
     return inter / ((ax1 - ax0) * (ay1 - ay0) + (bx1 - bx0) * (by1 - by0) - inter)
 
 
+def holds(box: Quad, quad: Quad) -> bool:
+    """Whether the middle of `quad` lies in the bounds of `box`."""
+    x0, y0, x1, y1 = bounds(box)
+    x, y = quad.mean(axis=0)
+    return bool(x0 <= x <= x1 and y0 <= y <= y1)
+
+
 def slope(quads: Iterable[Quad]) -> float:
     """Median direction of reading, radians, clockwise positive (y down)."""
     angles = [float(np.arctan2(*(q[1] - q[0])[::-1])) for q in quads]

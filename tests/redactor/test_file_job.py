@@ -11,7 +11,8 @@ from pathlib import Path
 import cv2
 import pytest
 
-from benchmarks.recall import solid
+from benchmarks.judge import solid
+from redactor.dossier_terms import dossier_terms
 from redactor.errors import OutputError
 from redactor.file_job import FileJob, record_from_json, redact_file, results_name
 from redactor.identity import identity_of
@@ -20,7 +21,8 @@ from redactor.page import State
 from redactor.profile import STRICT
 from redactor.proof import stray_parts
 from redactor.vault import Vault
-from tests.redactor.golden.pages import OWN
+from sample_scans.canvas import Style
+from tests.redactor.golden.pages import OWN, sheet
 from tests.redactor.golden.sets import page_about, save
 
 
@@ -146,3 +148,24 @@ def test_a_page_that_fails_its_proof_is_not_staged(
 
 def test_a_file_that_cannot_be_read_does_not_stop_the_listing(tmp_path: Path) -> None:
     assert len(results_name(tmp_path / "gone.jpg", "01/gone.jpg", "strict")) == 32
+
+
+def test_a_page_is_done_again_only_if_its_dossier_tells_more(tmp_path: Path, vault: Vault) -> None:
+    """A former unit that another page's label gave away stands here without a label."""
+    canvas = sheet(150, 40)
+    canvas.line(10, 8, "二〇一二年调入库尔勒市第三水文勘测站工作，", Style(size=12))
+    canvas.line(10, 22, "承担胡杨林更新项目，成绩优秀。", Style(size=12))
+    job = job_for(save(canvas, tmp_path / "总结.jpg"), vault)
+    (first,) = redact_file(job)
+    masks = [mask_of("unit", "库尔勒市第三水文勘测站"), mask_of("cert_number", "XJ473246102780")]
+    unit, number = sorted(dossier_terms(masks, job.identity), key=lambda t: t.kind, reverse=True)
+    assert redact_file(replace(job, name="cd", terms=(number,), done=(first,))) == [first]
+    (again,) = redact_file(replace(job, name="ef", terms=(number, unit), done=(first,)))
+    assert again.staged == "ef-0000.jpg"
+    assert [mask["text"] for mask in again.masks] == ["库尔勒市第三水文勘测站"]
+    (third,) = redact_file(replace(job, name="gh", terms=(number, unit), done=(again,)))
+    assert third == again
+
+
+def mask_of(kind: str, text: str) -> dict[str, object]:
+    return {"kind": kind, "text": text, "finder": "labels", "score": 0.8}
