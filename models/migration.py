@@ -9,7 +9,7 @@ from alembic import command
 from alembic.config import Config
 from sqlalchemy import Engine
 
-Store = Literal["review"]
+Store = Literal["review", "vault"]
 
 _SCRIPTS = Path(__file__).parent / "migrations"
 

@@ -1,12 +1,16 @@
-"""All tables of the review store in one place; importing it fills ReviewBase.metadata."""
+"""All tables of both stores in one place; importing it fills the metadata of their bases."""
 
 from __future__ import annotations
 
 from models.audit import AuditEvent, AuditHead
-from models.base import ReviewBase
+from models.base import ReviewBase, VaultBase
 from models.review import Candidate, PolicySnapshot, Recusal, Reviewer, Round, Ruling, Tally
 from models.review_ballots import Ballot, BallotItem, Vote, VoterRoll
+from models.review_pages import ReleasedPage
 from models.review_sheets import DefenceResult, DefenceScore, Sheet, SheetScore, SheetVersion
+from models.vault_accounts import Account, OfficeEvent, SetupLink, SignIn
+from models.vault_pages import CheckAnswer, CheckLink, Job, Page, PageEdit, Release
+from models.vault_rounds import Entrant, OfficeRound, SourceFile, Upload
 
 REVIEW_TABLES: tuple[type[ReviewBase], ...] = (
     Round,
@@ -27,4 +31,21 @@ REVIEW_TABLES: tuple[type[ReviewBase], ...] = (
     Tally,
     AuditHead,
     AuditEvent,
+    ReleasedPage,
+)
+VAULT_TABLES: tuple[type[VaultBase], ...] = (
+    Account,
+    SignIn,
+    SetupLink,
+    OfficeEvent,
+    OfficeRound,
+    Entrant,
+    Upload,
+    SourceFile,
+    Page,
+    PageEdit,
+    Job,
+    CheckLink,
+    CheckAnswer,
+    Release,
 )

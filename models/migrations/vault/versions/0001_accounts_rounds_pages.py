@@ -1,0 +1,361 @@
+"""Accounts, rounds, pages and jobs of the office."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0001"
+down_revision = None
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    op.create_table(
+        "account",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("login", sa.String(length=50), nullable=False),
+        sa.Column("name", sa.String(length=100), nullable=False),
+        sa.Column("role", sa.String(length=10), nullable=False),
+        sa.Column("password_hash", sa.String(length=200), nullable=False),
+        sa.Column("active", sa.Boolean(), nullable=False),
+        sa.Column("created_at", sa.String(length=40), nullable=False),
+        sa.CheckConstraint("role IN ('admin', 'clerk', 'secretary')", name=op.f("ck_account_role")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_account")),
+        sa.UniqueConstraint("login", name=op.f("uq_account_login")),
+    )
+    op.create_table(
+        "office_event",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("at", sa.String(length=40), nullable=False),
+        sa.Column("actor", sa.String(length=100), nullable=False),
+        sa.Column("action", sa.String(length=50), nullable=False),
+        sa.Column("round_id", sa.Integer(), nullable=True),
+        sa.Column("page_id", sa.Integer(), nullable=True),
+        sa.Column("details", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_office_event")),
+    )
+    with op.batch_alter_table("office_event", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_office_event_page_id"), ["page_id"], unique=False)
+        batch_op.create_index("ix_office_event_round", ["round_id", "id"], unique=False)
+
+    op.create_table(
+        "office_round",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("name", sa.String(length=200), nullable=False),
+        sa.Column("year", sa.Integer(), nullable=False),
+        sa.Column("policy_name", sa.String(length=100), nullable=False),
+        sa.Column("policy", sa.Text(), nullable=False),
+        sa.Column("profile", sa.String(length=10), nullable=False),
+        sa.Column("committee_members", sa.Integer(), nullable=False),
+        sa.Column("submit_until", sa.String(length=40), nullable=False),
+        sa.Column("two_person_release", sa.Boolean(), nullable=False),
+        sa.Column("paused", sa.Boolean(), nullable=False),
+        sa.Column("review_round_id", sa.Integer(), nullable=True),
+        sa.Column("created_at", sa.String(length=40), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_office_round")),
+        sa.UniqueConstraint("name", name=op.f("uq_office_round_name")),
+    )
+    op.create_table(
+        "setup_link",
+        sa.Column("token_sha256", sa.String(length=64), nullable=False),
+        sa.Column("created_at", sa.String(length=40), nullable=False),
+        sa.Column("used_at", sa.String(length=40), nullable=True),
+        sa.PrimaryKeyConstraint("token_sha256", name=op.f("pk_setup_link")),
+    )
+    op.create_table(
+        "entrant",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("round_id", sa.Integer(), nullable=False),
+        sa.Column("number", sa.Integer(), nullable=False),
+        sa.Column("name", sa.String(length=100), nullable=False),
+        sa.Column("unit", sa.String(length=200), nullable=False),
+        sa.Column("specialty", sa.String(length=100), nullable=False),
+        sa.Column("level", sa.String(length=20), nullable=False),
+        sa.Column("row", sa.Text(), nullable=False),
+        sa.Column("code", sa.String(length=20), nullable=False),
+        sa.Column("submissions", sa.Integer(), nullable=False),
+        sa.Column("returned_at", sa.String(length=40), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["round_id"], ["office_round.id"], name=op.f("fk_entrant_round_id"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_entrant")),
+        sa.UniqueConstraint("round_id", "code", name=op.f("uq_entrant_round_id_code")),
+        sa.UniqueConstraint("round_id", "number", name=op.f("uq_entrant_round_id_number")),
+    )
+    op.create_table(
+        "job",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("round_id", sa.Integer(), nullable=False),
+        sa.Column("kind", sa.String(length=12), nullable=False),
+        sa.Column("target", sa.Integer(), nullable=False),
+        sa.Column("state", sa.String(length=10), nullable=False),
+        sa.Column("priority", sa.Integer(), nullable=False),
+        sa.Column("attempts", sa.Integer(), nullable=False),
+        sa.Column("pages", sa.Integer(), nullable=False),
+        sa.Column("worker", sa.String(length=100), nullable=False),
+        sa.Column("leased_until", sa.String(length=40), nullable=False),
+        sa.Column("error", sa.Text(), nullable=False),
+        sa.Column("created_at", sa.String(length=40), nullable=False),
+        sa.Column("finished_at", sa.String(length=40), nullable=False),
+        sa.CheckConstraint("kind IN ('redact', 'consistency', 'remask')", name=op.f("ck_job_kind")),
+        sa.CheckConstraint(
+            "state IN ('waiting', 'running', 'done', 'failed')", name=op.f("ck_job_state")
+        ),
+        sa.ForeignKeyConstraint(
+            ["round_id"], ["office_round.id"], name=op.f("fk_job_round_id"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_job")),
+    )
+    with op.batch_alter_table("job", schema=None) as batch_op:
+        batch_op.create_index("ix_job_queue", ["state", "priority", "id"], unique=False)
+        batch_op.create_index("ix_job_round", ["round_id", "state"], unique=False)
+
+    op.create_table(
+        "sign_in",
+        sa.Column("token_sha256", sa.String(length=64), nullable=False),
+        sa.Column("account_id", sa.Integer(), nullable=False),
+        sa.Column("device", sa.String(length=200), nullable=False),
+        sa.Column("address", sa.String(length=60), nullable=False),
+        sa.Column("created_at", sa.String(length=40), nullable=False),
+        sa.Column("seen_at", sa.String(length=40), nullable=False),
+        sa.Column("expires_at", sa.String(length=40), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["account_id"], ["account.id"], name=op.f("fk_sign_in_account_id"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("token_sha256", name=op.f("pk_sign_in")),
+    )
+    with op.batch_alter_table("sign_in", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_sign_in_account_id"), ["account_id"], unique=False)
+
+    op.create_table(
+        "upload",
+        sa.Column("id", sa.String(length=40), nullable=False),
+        sa.Column("round_id", sa.Integer(), nullable=False),
+        sa.Column("path", sa.Text(), nullable=False),
+        sa.Column("size", sa.Integer(), nullable=False),
+        sa.Column("received", sa.Integer(), nullable=False),
+        sa.Column("sha256", sa.String(length=64), nullable=False),
+        sa.Column("state", sa.String(length=10), nullable=False),
+        sa.Column("started_at", sa.String(length=40), nullable=False),
+        sa.CheckConstraint(
+            "state IN ('receiving', 'received', 'duplicate')", name=op.f("ck_upload_state")
+        ),
+        sa.ForeignKeyConstraint(
+            ["round_id"], ["office_round.id"], name=op.f("fk_upload_round_id"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_upload")),
+    )
+    with op.batch_alter_table("upload", schema=None) as batch_op:
+        batch_op.create_index("ix_upload_round_path", ["round_id", "path"], unique=False)
+
+    op.create_table(
+        "check_link",
+        sa.Column("token_sha256", sa.String(length=64), nullable=False),
+        sa.Column("entrant_id", sa.Integer(), nullable=False),
+        sa.Column("created_by", sa.String(length=100), nullable=False),
+        sa.Column("created_at", sa.String(length=40), nullable=False),
+        sa.Column("expires_at", sa.String(length=40), nullable=False),
+        sa.Column("finished_at", sa.String(length=40), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["entrant_id"],
+            ["entrant.id"],
+            name=op.f("fk_check_link_entrant_id"),
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("token_sha256", name=op.f("pk_check_link")),
+    )
+    with op.batch_alter_table("check_link", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_check_link_entrant_id"), ["entrant_id"], unique=False)
+
+    op.create_table(
+        "release",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("round_id", sa.Integer(), nullable=False),
+        sa.Column("entrant_id", sa.Integer(), nullable=False),
+        sa.Column("state", sa.String(length=10), nullable=False),
+        sa.Column("hashes", sa.Text(), nullable=False),
+        sa.Column("asked_by", sa.String(length=100), nullable=False),
+        sa.Column("asked_at", sa.String(length=40), nullable=False),
+        sa.Column("confirmed_by", sa.String(length=100), nullable=True),
+        sa.Column("released_at", sa.String(length=40), nullable=False),
+        sa.Column("withdrawn_by", sa.String(length=100), nullable=False),
+        sa.Column("withdrawn_at", sa.String(length=40), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.CheckConstraint(
+            "state IN ('asked', 'released', 'withdrawn')", name=op.f("ck_release_state")
+        ),
+        sa.CheckConstraint(
+            "confirmed_by IS NULL OR confirmed_by <> asked_by", name=op.f("ck_release_two_persons")
+        ),
+        sa.ForeignKeyConstraint(
+            ["entrant_id"], ["entrant.id"], name=op.f("fk_release_entrant_id"), ondelete="CASCADE"
+        ),
+        sa.ForeignKeyConstraint(
+            ["round_id"], ["office_round.id"], name=op.f("fk_release_round_id"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_release")),
+    )
+    with op.batch_alter_table("release", schema=None) as batch_op:
+        batch_op.create_index("ix_release_entrant", ["entrant_id", "id"], unique=False)
+
+    op.create_table(
+        "source_file",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("round_id", sa.Integer(), nullable=False),
+        sa.Column("entrant_id", sa.Integer(), nullable=True),
+        sa.Column("path", sa.Text(), nullable=False),
+        sa.Column("folder", sa.Text(), nullable=False),
+        sa.Column("category", sa.String(length=20), nullable=False),
+        sa.Column("sha256", sa.String(length=64), nullable=False),
+        sa.Column("size", sa.Integer(), nullable=False),
+        sa.Column("position", sa.Integer(), nullable=False),
+        sa.Column("state", sa.String(length=10), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("received_at", sa.String(length=40), nullable=False),
+        sa.CheckConstraint(
+            "state IN ('unmatched', 'waiting', 'done', 'failed', 'replaced')",
+            name=op.f("ck_source_file_state"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["entrant_id"], ["entrant.id"], name=op.f("fk_source_file_entrant_id")
+        ),
+        sa.ForeignKeyConstraint(
+            ["round_id"],
+            ["office_round.id"],
+            name=op.f("fk_source_file_round_id"),
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_source_file")),
+        sa.UniqueConstraint("round_id", "path", name=op.f("uq_source_file_round_id_path")),
+    )
+    with op.batch_alter_table("source_file", schema=None) as batch_op:
+        batch_op.create_index("ix_source_file_entrant", ["entrant_id", "position"], unique=False)
+        batch_op.create_index("ix_source_file_round_sha256", ["round_id", "sha256"], unique=False)
+
+    op.create_table(
+        "page",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("round_id", sa.Integer(), nullable=False),
+        sa.Column("entrant_id", sa.Integer(), nullable=False),
+        sa.Column("file_id", sa.Integer(), nullable=False),
+        sa.Column("source_page", sa.Integer(), nullable=False),
+        sa.Column("position", sa.Integer(), nullable=False),
+        sa.Column("category", sa.String(length=20), nullable=False),
+        sa.Column("state", sa.String(length=10), nullable=False),
+        sa.Column("decision", sa.String(length=10), nullable=False),
+        sa.Column("decided_by", sa.String(length=100), nullable=False),
+        sa.Column("decided_at", sa.String(length=40), nullable=False),
+        sa.Column("decision_reason", sa.Text(), nullable=False),
+        sa.Column("risk", sa.Integer(), nullable=False),
+        sa.Column("revision", sa.Integer(), nullable=False),
+        sa.Column("seconds", sa.Integer(), nullable=False),
+        sa.Column("frozen", sa.Boolean(), nullable=False),
+        sa.Column("staged_sha256", sa.String(length=64), nullable=False),
+        sa.Column("record", sa.Text(), nullable=False),
+        sa.CheckConstraint(
+            "decision IN ('', 'accepted', 'returned')", name=op.f("ck_page_decision")
+        ),
+        sa.CheckConstraint(
+            "state IN ('clean', 'review', 'failed', 'checking')", name=op.f("ck_page_state")
+        ),
+        sa.ForeignKeyConstraint(
+            ["entrant_id"], ["entrant.id"], name=op.f("fk_page_entrant_id"), ondelete="CASCADE"
+        ),
+        sa.ForeignKeyConstraint(
+            ["file_id"], ["source_file.id"], name=op.f("fk_page_file_id"), ondelete="CASCADE"
+        ),
+        sa.ForeignKeyConstraint(
+            ["round_id"], ["office_round.id"], name=op.f("fk_page_round_id"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_page")),
+        sa.UniqueConstraint("file_id", "source_page", name=op.f("uq_page_file_id_source_page")),
+    )
+    with op.batch_alter_table("page", schema=None) as batch_op:
+        batch_op.create_index("ix_page_entrant", ["entrant_id", "position"], unique=False)
+        batch_op.create_index(
+            "ix_page_queue", ["round_id", "decision", "state", "risk", "id"], unique=False
+        )
+
+    op.create_table(
+        "check_answer",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("page_id", sa.Integer(), nullable=False),
+        sa.Column("answer", sa.String(length=10), nullable=False),
+        sa.Column("remark", sa.Text(), nullable=False),
+        sa.Column("places", sa.Text(), nullable=False),
+        sa.Column("at", sa.String(length=40), nullable=False),
+        sa.CheckConstraint(
+            "answer IN ('yes', 'no', 'question')", name=op.f("ck_check_answer_answer")
+        ),
+        sa.ForeignKeyConstraint(
+            ["page_id"], ["page.id"], name=op.f("fk_check_answer_page_id"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_check_answer")),
+    )
+    with op.batch_alter_table("check_answer", schema=None) as batch_op:
+        batch_op.create_index("ix_check_answer_page", ["page_id", "id"], unique=False)
+
+    op.create_table(
+        "page_edit",
+        sa.Column("page_id", sa.Integer(), nullable=False),
+        sa.Column("number", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("previous", sa.Integer(), nullable=False),
+        sa.Column("what", sa.String(length=50), nullable=False),
+        sa.Column("masks", sa.Text(), nullable=False),
+        sa.Column("by", sa.String(length=100), nullable=False),
+        sa.Column("at", sa.String(length=40), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["page_id"], ["page.id"], name=op.f("fk_page_edit_page_id"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("page_id", "number", name=op.f("pk_page_edit")),
+    )
+
+
+def downgrade() -> None:
+    op.drop_table("page_edit")
+    with op.batch_alter_table("check_answer", schema=None) as batch_op:
+        batch_op.drop_index("ix_check_answer_page")
+
+    op.drop_table("check_answer")
+    with op.batch_alter_table("page", schema=None) as batch_op:
+        batch_op.drop_index("ix_page_queue")
+        batch_op.drop_index("ix_page_entrant")
+
+    op.drop_table("page")
+    with op.batch_alter_table("source_file", schema=None) as batch_op:
+        batch_op.drop_index("ix_source_file_round_sha256")
+        batch_op.drop_index("ix_source_file_entrant")
+
+    op.drop_table("source_file")
+    with op.batch_alter_table("release", schema=None) as batch_op:
+        batch_op.drop_index("ix_release_entrant")
+
+    op.drop_table("release")
+    with op.batch_alter_table("check_link", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_check_link_entrant_id"))
+
+    op.drop_table("check_link")
+    with op.batch_alter_table("upload", schema=None) as batch_op:
+        batch_op.drop_index("ix_upload_round_path")
+
+    op.drop_table("upload")
+    with op.batch_alter_table("sign_in", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_sign_in_account_id"))
+
+    op.drop_table("sign_in")
+    with op.batch_alter_table("job", schema=None) as batch_op:
+        batch_op.drop_index("ix_job_round")
+        batch_op.drop_index("ix_job_queue")
+
+    op.drop_table("job")
+    op.drop_table("entrant")
+    op.drop_table("setup_link")
+    op.drop_table("office_round")
+    with op.batch_alter_table("office_event", schema=None) as batch_op:
+        batch_op.drop_index("ix_office_event_round")
+        batch_op.drop_index(batch_op.f("ix_office_event_page_id"))
+
+    op.drop_table("office_event")
+    op.drop_table("account")
