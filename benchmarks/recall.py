@@ -1,273 +1,326 @@
-"""Measures from output pixels what was hidden, partly hidden or leaked, and what was lost.
+"""Measures from output pixels what of freshly made dossiers was hidden, held back or leaked.
 
-    python -m benchmarks.recall [SET] [--seed N --applicants N] [--profile strict] [--misses FILE]
+    python -m benchmarks.recall --seeds N [--first-seed S] [--applicants N] [--write FILE]
+    python -m benchmarks.recall [SET]
 
-SET holds scans/, roster.xlsx and truth.json.gz as sample_scans/generate.py makes them (default:
-sample_scans/set); with --seed a fresh set is made first. Two controls are measured on the same
-truth: pages as they came (nothing may count as hidden) and black pages (nothing may leak).
+Each seed is a set of its own: drawn, redacted by the command line, judged (benchmarks/judge.py),
+kept as one JSON of verdicts (benchmarks/verdicts.py) below --work, and its pages deleted. A seed
+that was judged with the same code and settings is not run again, so an interrupted measurement
+goes on. The committed set is never among them; it is measured by itself when a SET is named or no
+seed asked for. FILE is docs/ACCURACY.md. Two controls stand beside every measurement: pages as
+they came (nothing may count as hidden) and black pages (nothing may count as visible).
 """
 
 from __future__ import annotations
 
 import argparse
+import datetime
+import hashlib
 import json
+import os
+import platform
+import shlex
+import shutil
 import subprocess
 import sys
 import tempfile
-from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
-from scipy.stats import binomtest
 
+from benchmarks.accuracy_table import document, interval, tables
+from benchmarks.axes import page_axes
+from benchmarks.judge import Judged, covered, judge_item, judge_mask, judge_page, solid
+from benchmarks.ring_text import laid_over
+from benchmarks.verdicts import (
+    VISUAL_KINDS,
+    ItemVerdict,
+    Measurement,
+    PageVerdict,
+    Tool,
+    added,
+    load,
+    save,
+)
 from redactor import geometry
 from redactor.loading import load_page
 from redactor.page import Image
-from redactor.upright import turn
-from sample_scans.truth import Item, PageTruth, Quad, load_truth
+from sample_scans.generate import DEFAULT_OUT, generate
+from sample_scans.truth import PageTruth, Quad, Truth, load_truth
 
-BLACK = 70
-"""Brightest channel of a masked pixel after JPEG."""
-HIDDEN, TOUCHED = 0.97, 0.30
-"""Share of a glyph's ink box under a mask: from here on it is hidden; from here on it is lost."""
-EYE_REACH = 0.25
-"""Around each eye centre this many inter-ocular distances must be covered."""
+__all__ = ["covered", "interval", "judge_item", "judge_page", "pages_of", "solid"]
+
+ROOT = Path(__file__).resolve().parent.parent
+Entry = dict[str, Any]
 
 
 @dataclass(frozen=True)
-class Verdict:
-    """One item of the truth, judged. `outcome`: hidden, partly, leaked, held (page not let out)."""
+class Settings:
+    """How a measurement is run. `misses`: folder for pictures of what stays visible."""
 
-    page: PageTruth
-    kind: str
-    form: str
-    text: str
-    outcome: str
-
-
-def solid(pixels: Image) -> np.ndarray:
-    """Mask of solid black areas: print is too thin to survive the opening, masks are not."""
-    black = (pixels.max(axis=2) <= BLACK).astype(np.uint8)
-    size = max(5, round(max(pixels.shape[:2]) / 360)) | 1
-    kernel = np.ones((size, size), np.uint8)
-    return np.asarray(cv2.dilate(cv2.erode(black, kernel, borderValue=1), kernel)).astype(bool)
+    profile: str = "strict"
+    jobs: int = 1
+    applicants: int = 2
+    misses: Path | None = None
 
 
-def covered(mask: np.ndarray, quad: np.ndarray) -> float:
-    """Share of a quad's pixels that lie under the mask; 1.0 outside the page."""
-    x0, y0, x1, y1 = geometry.bounds(quad)
-    left, top = max(0, int(x0)), max(0, int(y0))
-    right, bottom = min(mask.shape[1], int(np.ceil(x1))), min(mask.shape[0], int(np.ceil(y1)))
-    if right <= left or bottom <= top:
-        return 1.0
-    inside = np.zeros((bottom - top, right - left), np.uint8)
-    corners = np.round((quad - (left, top)) * 16).astype(np.int32) - 8
-    cv2.fillConvexPoly(inside, corners, (1,), shift=4)
-    chosen = inside.astype(bool)
-    if not chosen.any():
-        return 1.0
-    return float(mask[top:bottom, left:right][chosen].mean())
-
-
-def judge_item(item: Item, cover: Callable[[Quad], float]) -> str:
-    """hidden when every glyph is, leaked when none is even touched, partly between."""
-    shares = [cover(quad) for quad in item.quads]
-    if all(share >= HIDDEN for share in shares):
-        return "hidden"
-    return "leaked" if all(share < TOUCHED for share in shares) else "partly"
-
-
-def judge_page(
-    page: PageTruth, mask: np.ndarray | None, to_output: np.ndarray
-) -> tuple[list[Verdict], int, int]:
-    """(a verdict for each item and pair of eyes, glyphs lost, glyphs that had to stay)."""
-
-    def cover(quad: Quad) -> float:
-        assert mask is not None
-        return covered(mask, geometry.mapped(np.array(quad, dtype=float), to_output))
-
-    verdicts = [
-        Verdict(
-            page,
-            item.kind,
-            item.form,
-            item.text,
-            "held" if mask is None else judge_item(item, cover),
-        )
-        for item in page.items
-    ]
-    for face in page.eyes:
-        shares = []
-        for x, y in face.centres:
-            reach = EYE_REACH * face.distance
-            box = geometry.rectangle(x - reach, y - reach, x + reach, y + reach)
-            shares.append(1.0 if mask is None else cover(tuple(map(tuple, box))))  # type: ignore[arg-type]
-        outcome = "hidden" if min(shares) >= HIDDEN else "leaked" if max(shares) < 0.5 else "partly"
-        form = ">=25 px" if face.distance >= 25 else ">=12 px" if face.distance >= 12 else "<12 px"
-        verdicts.append(Verdict(page, "eyes", form, "", "held" if mask is None else outcome))
-    marks = [geometry.bounds(np.array(q, dtype=float)) for item in page.items for q in item.quads]
-    # A mask over slanting letters takes the print between and beside them, too.
-    marks += [
-        geometry.bounds(geometry.around([np.array(q, dtype=float) for q in item.quads]))
-        for item in page.items
-        if item.form == "watermark" and item.quads
-    ]
-    kept = [
-        quad
-        for keep in page.keep
-        if not keep.under and not keep.what
-        for quad in keep.quads
-        if not _touches(quad, marks)
-    ]
-    lost = 0 if mask is None else sum(cover(quad) >= TOUCHED for quad in kept)
-    return verdicts, lost, len(kept)
-
-
-def _touches(quad: Quad, marks: Sequence[tuple[float, float, float, float]]) -> bool:
-    """Whether a glyph lies on one to be masked (a watermark, a seal), so that it must go, too."""
-    x0, y0, x1, y1 = geometry.bounds(np.array(quad, dtype=float))
-    return any(a < x1 and x0 < c and b < y1 and y0 < d for a, b, c, d in marks)
-
-
-def interval(successes: int, total: int) -> tuple[float, float]:
-    """Wilson 95 % interval of a share, in percent."""
-    if not total:
-        return 0.0, 100.0
-    found = binomtest(successes, total).proportion_ci(method="wilson")
-    return 100 * found.low, 100 * found.high
-
-
-def table(verdicts: Iterable[Verdict], key: Callable[[Verdict], str]) -> list[str]:
-    """Lines of a Markdown table: a row for each key with counts and the hidden share."""
-    groups: dict[str, list[str]] = defaultdict(list)
-    for verdict in verdicts:
-        groups[key(verdict)].append(verdict.outcome)
-    lines = [
-        "| class | items | hidden | partly | leaked | held | hidden or held, Wilson 95 % |",
-        "|---|---|---|---|---|---|---|",
-    ]
-    for name, outcomes in sorted(groups.items()):
-        count = {o: outcomes.count(o) for o in ("hidden", "partly", "leaked", "held")}
-        safe = count["hidden"] + count["held"]
-        low, high = interval(safe, len(outcomes))
-        lines.append(
-            f"| {name} | {len(outcomes)} | {count['hidden']} | {count['partly']} "
-            f"| {count['leaked']} | {count['held']} "
-            f"| {100 * safe / len(outcomes):.1f} % ({low:.1f} - {high:.1f}) |"
-        )
-    return lines
-
-
-def run(folder: Path, out: Path, profile: str, jobs: int) -> dict[tuple[str, int], dict]:  # type: ignore[type-arg]
+def run(folder: Path, out: Path, profile: str, jobs: int) -> dict[tuple[str, int], Entry]:
     """Redacts the set with the command line; the report's pages by (source, page)."""
     if (out / "vault" / "report.json").exists():
         return pages_of(out)
     command = [sys.executable, "-m", "webapp.cli", "redact", str(folder / "scans")]
     command += ["--roster", str(folder / "roster.xlsx"), "--blind", str(out / "blind")]
     command += ["--vault", str(out / "vault"), "--profile", profile, "--jobs", str(jobs)]
-    done = subprocess.run(command, check=False)
+    done = subprocess.run(command, check=False, cwd=ROOT)
     if done.returncode not in (0, 1, 3):
         raise SystemExit(done.returncode)
     return pages_of(out)
 
 
-def pages_of(out: Path) -> dict[tuple[str, int], dict]:  # type: ignore[type-arg]
+def pages_of(out: Path) -> dict[tuple[str, int], Entry]:
     """The report's pages by (source, page)."""
     report = json.loads((out / "vault" / "report.json").read_text(encoding="utf-8"))
     return {(page["source"], page["source_page"]): page for page in report["pages"]}
 
 
-def outcome_of(
-    pages: Sequence[PageTruth], look: Callable[[PageTruth], tuple[np.ndarray | None, np.ndarray]]
-) -> tuple[list[Verdict], int, int]:
-    """Verdicts, lost glyphs and kept glyphs over all pages."""
-    verdicts: list[Verdict] = []
-    lost = kept = 0
-    for page in pages:
-        found, gone, there = judge_page(page, *look(page))
-        verdicts += found
-        lost, kept = lost + gone, kept + there
-    return verdicts, lost, kept
+def measured(
+    folder: Path, out: Path, report: Mapping[tuple[str, int], Entry], settings: Settings
+) -> Measurement:
+    """The verdicts on every page of a redacted set."""
+    truth = load_truth(next(folder.glob("truth.json*")))
+    pages: list[PageVerdict] = []
+    items: list[ItemVerdict] = []
+    controls = dict.fromkeys(("nothing_hidden", "nothing_of", "black_visible", "black_of"), 0)
+    for page in truth.pages:
+        source = load_page(folder / "scans" / page.source, page.source_page).pixels
+        entry = report.get((page.source, page.source_page), {})
+        verdict, judged = judged_page(truth, page, source, entry, out)
+        items += [replace(item, page=len(pages)) for item in judged.items]
+        pages.append(verdict)
+        nothing = judge_page(page, source, source, np.eye(3))
+        black = judge_mask(page, np.ones(source.shape[:2], dtype=bool), np.eye(3))
+        controls["nothing_hidden"] += sum(i.outcome == "hidden" for i in nothing.items)
+        controls["nothing_of"] += len(nothing.items)
+        controls["black_visible"] += sum(i.outcome != "hidden" for i in black.items)
+        controls["black_of"] += len(black.items)
+        pages[-1] = replace(pages[-1], lost_before=nothing.lost)
+        if settings.misses is not None:
+            show_misses(settings.misses, verdict, page, judged, source, entry, out)
+    return Measurement(
+        Tool("mangping", code_version(), f"--profile {settings.profile}"),
+        tuple(pages),
+        tuple(items),
+        machine(),
+        datetime.date.today().isoformat(),
+        shlex.join(["python", "-m", "benchmarks.recall", *sys.argv[1:]]),
+        controls,
+    )
+
+
+def judged_page(
+    truth: Truth, page: PageTruth, source: Image, entry: Entry, out: Path
+) -> tuple[PageVerdict, Judged]:
+    """A page's row and its judged items; a page that is not in the report was not let out."""
+    output = picture_of(entry, out)
+    matrix = np.array(entry.get("source_to_output", np.eye(3)), dtype=float)
+    if output is None:
+        blank = judge_mask(page, np.ones(source.shape[:2], dtype=bool), np.eye(3))
+        judged = replace(blank, items=tuple(replace(i, masked="", left=0) for i in blank.items))
+    else:
+        judged = judge_page(page, source, output, matrix)
+    if not entry.get("output"):
+        judged = replace(judged, items=tuple(replace(i, outcome="held") for i in judged.items))
+    false = {} if output is None else false_masks(page, entry.get("masks", ()), matrix)
+    return PageVerdict(
+        truth.seed,
+        page.source,
+        page.source_page,
+        page.page_type,
+        page_axes(page),
+        entry.get("state", "failed"),
+        entry.get("reason", "not in the report"),
+        entry.get("seconds"),
+        judged.kept,
+        judged.lost,
+        0,
+        bool(page.eyes) or any(item.kind in VISUAL_KINDS for item in page.items),
+        false,
+        judged.placed,
+    ), judged
+
+
+def picture_of(entry: Entry, out: Path) -> Image | None:
+    """The masked page, let out or held; None when there is none."""
+    where = out / "blind" / entry["output"] if entry.get("output") else None
+    if where is None and entry.get("held"):
+        where = out / "vault" / entry["held"]
+    if where is None:
+        return None
+    pixels = cv2.imread(str(where))
+    if pixels is None:
+        raise SystemExit(f"{where}: cannot be read")
+    return np.asarray(pixels, dtype=np.uint8)
+
+
+def false_masks(page: PageTruth, masks: Sequence[Entry], matrix: np.ndarray) -> dict[str, int]:
+    """Masks of VISUAL_KINDS, by kind, that touch nothing planted that is found by its looks; one
+    for a signature may lie on any planted item, such as a name by hand."""
+    looks: list[Quad] = [face.face for face in page.eyes]
+    texts: list[Quad] = []
+    for item in page.items:
+        target = looks if item.kind in VISUAL_KINDS else texts
+        target += item.quads if item.outline is None else (item.outline,)
+    found: dict[str, int] = {}
+    for mask in masks:
+        if mask["kind"] not in VISUAL_KINDS:
+            continue
+        planted = looks + texts if mask["kind"] == "signature" else looks
+        quads = (geometry.mapped(np.array(q, dtype=float), matrix) for q in planted)
+        if not any(_meet(np.array(mask["quad"], dtype=float), quad) for quad in quads):
+            found[mask["kind"]] = found.get(mask["kind"], 0) + 1
+    return found
+
+
+def _meet(a: np.ndarray, b: np.ndarray) -> bool:
+    first, second = (np.asarray(cv2.convexHull(q.astype(np.float32)), np.float32) for q in (a, b))
+    return float(cv2.intersectConvexConvex(first, second)[0]) > 0
+
+
+def show_misses(
+    folder: Path,
+    verdict: PageVerdict,
+    page: PageTruth,
+    judged: Judged,
+    source: Image,
+    entry: Entry,
+    out: Path,
+) -> None:
+    """Writes the page before and after, what stays visible outlined, with a line in misses.tsv."""
+    missed = [item for item in judged.items if item.masked in ("partly", "leaked")]
+    output = picture_of(entry, out)
+    if output is None or not (missed or verdict.false_masks):
+        return
+    folder.mkdir(parents=True, exist_ok=True)
+    name = f"{verdict.seed}-{page.page_type}-{page.applicant}-{page.source_page}.jpg"
+    matrix = np.array(entry["source_to_output"])
+    before = laid_over(source, output, matrix)
+    after = output.copy()
+    wanted = {(item.kind, item.form, item.text) for item in missed}
+    for item in page.items:
+        if (item.kind, item.form, item.text) not in wanted:
+            continue
+        for quad in item.quads:
+            corners = geometry.mapped(np.array(quad, dtype=float), matrix)
+            for picture in (before, after):
+                cv2.polylines(picture, [np.round(corners).astype(np.int32)], True, (255, 0, 255), 2)
+    for face in page.eyes:
+        corners = geometry.mapped(np.array(face.face, dtype=float), matrix)
+        if any(item.kind == "eyes" for item in missed):
+            cv2.polylines(after, [np.round(corners).astype(np.int32)], True, (0, 160, 255), 2)
+    cv2.imwrite(str(folder / name), np.hstack([before, after]), [cv2.IMWRITE_JPEG_QUALITY, 75])
+    with (folder / "misses.tsv").open("a", encoding="utf-8") as file:
+        for miss in missed:
+            fields = (miss.masked, miss.kind, miss.form, miss.text, f"{miss.left}/{miss.of}",
+                      "own" if miss.own else "other", verdict.state, page.tags[0],
+                      name)  # fmt: skip
+            file.write("\t".join(fields) + "\n")
+        for kind, count in verdict.false_masks.items():
+            file.write(f"false\t{kind}\t{count}\t\t\t\t{verdict.state}\t{page.tags[0]}\t{name}\n")
+
+
+def measured_seed(seed: int, work: Path, settings: Settings) -> Measurement:
+    """The verdicts on one seed, from its JSON when it is there; its pages are deleted."""
+    kept = work / f"seed-{seed}.json"
+    if kept.exists():
+        return load(kept)
+    folder = work / f"seed-{seed}"
+    shutil.rmtree(folder, ignore_errors=True)
+    generate(folder, seed, settings.applicants, wide=True)
+    report = run(folder, folder, settings.profile, settings.jobs)
+    measurement = measured(folder, folder, report, settings)
+    save(measurement, kept)
+    shutil.rmtree(folder)
+    return measurement
+
+
+def committed_seed() -> int:
+    """The seed of the set in the repository: what was looked at while building proves nothing."""
+    return load_truth(DEFAULT_OUT / "truth.json.gz").seed
+
+
+def code_version() -> str:
+    """Version and a digest of the code that makes the pages, masks them and judges them."""
+    files = [p for name in ("redactor", "sample_scans") for p in (ROOT / name).rglob("*.py")]
+    files += [ROOT / "benchmarks" / f"{name}.py" for name in ("axes", "judge", "ring_text")]
+    digest = hashlib.sha256()
+    for path in sorted(files):
+        digest.update(path.read_bytes())
+    text = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
+    version = text.split('version = "', 1)[1].split('"', 1)[0]
+    return f"{version}, code {digest.hexdigest()[:8]}"
+
+
+def machine() -> str:
+    """Cores and processor."""
+    model = platform.processor() or platform.machine()
+    cpuinfo = Path("/proc/cpuinfo")
+    if cpuinfo.exists():
+        lines = cpuinfo.read_text(encoding="utf-8").splitlines()
+        model = next((s.split(":", 1)[1].strip() for s in lines if "model name" in s), model)
+    return f"{os.cpu_count()} cores, {model}, Python {platform.python_version()}"
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("set", nargs="?", type=Path, default=Path("sample_scans/set"))
-    parser.add_argument("--seed", type=int)
-    parser.add_argument("--applicants", type=int, default=6)
+    parser.add_argument("set", nargs="?", type=Path, help="a set that is there already")
+    parser.add_argument("--seeds", type=int, default=0, help="how many fresh sets")
+    parser.add_argument("--first-seed", type=int, default=101)
+    parser.add_argument("--applicants", type=int, default=2, help="of a fresh set")
     parser.add_argument("--profile", default="strict")
-    parser.add_argument("--jobs", type=int, default=2)
-    parser.add_argument("--out", type=Path, help="keep blind/ and vault/ here, or measure them")
-    parser.add_argument("--misses", type=Path, help="write every item not fully hidden here")
+    parser.add_argument("--jobs", type=int, default=1)
+    parser.add_argument("--work", type=Path, default=Path(tempfile.gettempdir(), "mangping-recall"))
+    parser.add_argument("--out", type=Path, help="with SET: keep blind/ and vault/ here")
+    parser.add_argument("--write", type=Path, help="write the tables to this file")
+    parser.add_argument("--json", type=Path, help="write all verdicts to this file")
+    parser.add_argument("--peers", type=Path, nargs="*", default=[], help="verdicts on other tools")
+    parser.add_argument("--misses", type=Path, help="write pages with something visible here")
     arguments = parser.parse_args()
-    with tempfile.TemporaryDirectory() as scratch:
-        out = arguments.out or Path(scratch)
-        folder = arguments.set
-        if arguments.seed is not None:
-            from sample_scans.generate import generate
+    settings = Settings(arguments.profile, arguments.jobs, arguments.applicants, arguments.misses)
+    if arguments.seeds and arguments.set:
+        parser.error("name a SET or ask for --seeds, not both")
+    if arguments.seeds:
+        seeds = range(arguments.first_seed, arguments.first_seed + arguments.seeds)
+        if committed_seed() in seeds:
+            parser.error(f"seed {committed_seed()} is the committed set; begin with another one")
+        digest = code_version().rsplit(" ", 1)[1]
+        work = arguments.work / f"{digest}-{settings.profile}-{settings.applicants}"
+        work.mkdir(parents=True, exist_ok=True)
+        measurement = added(_one(seed, work, settings) for seed in seeds)
+    else:
+        folder = arguments.set or DEFAULT_OUT
+        with tempfile.TemporaryDirectory() as scratch:
+            out = arguments.out or Path(scratch)
+            report = run(folder, out, settings.profile, settings.jobs)
+            measurement = measured(folder, out, report, settings)
+    if arguments.json:
+        save(measurement, arguments.json)
+    peers = [load(path) for path in arguments.peers]
+    if arguments.write:
+        arguments.write.write_text(document(measurement, peers), encoding="utf-8")
+    print(tables(measurement, peers))
 
-            folder = out / "set"
-            generate(folder, arguments.seed, arguments.applicants)
-        report = run(folder, out, arguments.profile, arguments.jobs)
-        truth = load_truth(next(folder.glob("truth.json*")))
-        measure(folder, out, truth.pages, report, arguments.misses)
 
-
-def measure(
-    folder: Path,
-    out: Path,
-    pages: Sequence[PageTruth],
-    report: dict[tuple[str, int], dict],  # type: ignore[type-arg]
-    misses: Path | None,
-) -> None:
-    """Prints the tables of a finished run."""
-
-    def output(page: PageTruth) -> tuple[np.ndarray | None, np.ndarray]:
-        entry = report[(page.source, page.source_page)]
-        matrix = np.array(entry["source_to_output"])
-        if entry["output"] is None:
-            return None, matrix
-        return solid(cv2.imread(str(out / "blind" / entry["output"]))), matrix
-
-    def untouched(page: PageTruth) -> tuple[np.ndarray | None, np.ndarray]:
-        source = load_page(folder / "scans" / page.source, page.source_page)
-        upright = turn(source.pixels, page.rotation)
-        matrix = geometry.quarter_turn(page.rotation, source.pixels.shape[1::-1])
-        return solid(upright), matrix
-
-    def black(page: PageTruth) -> tuple[np.ndarray | None, np.ndarray]:
-        return np.ones(page.size[::-1], dtype=bool), np.eye(3)
-
-    verdicts, lost, kept = outcome_of(pages, output)
-    print(f"\n{len(pages)} pages, {len(verdicts)} items\n")
-    print("\n".join(table(verdicts, lambda v: v.kind)))
-    print()
-    print("\n".join(table(verdicts, lambda v: f"{v.kind}, {v.form}")))
-    low, high = interval(lost, kept)
-    share = 100 * lost / max(kept, 1)
-    print(f"\nother glyphs lost: {lost} of {kept} = {share:.2f} % ({low:.2f} - {high:.2f})")
-    for name, look in (("do nothing", untouched), ("all black", black)):
-        control, gone, there = outcome_of(pages, look)
-        hidden = sum(v.outcome == "hidden" for v in control)
-        print(f"control, {name}: {hidden} of {len(control)} hidden, {gone} of {there} glyphs lost")
-        if name == "do nothing":
-            # Print on a black bar counts as lost even where nothing was done.
-            low, high = interval(max(lost - gone, 0), kept)
-            print(
-                f"lost beyond it: {lost - gone} of {kept} = {100 * (lost - gone) / kept:.2f} % "
-                f"({low:.2f} - {high:.2f})"
-            )
-    if misses:
-        rows = [
-            f"{v.outcome}\t{v.kind}\t{v.form}\t{v.text}\t{v.page.source}\t{v.page.source_page}"
-            f"\t{v.page.page_type}\t{','.join(v.page.tags)}"
-            for v in verdicts
-            if v.outcome in ("partly", "leaked")
-        ]
-        misses.write_text("\n".join(rows) + "\n", encoding="utf-8")
+def _one(seed: int, work: Path, settings: Settings) -> Measurement:
+    measurement = measured_seed(seed, work, settings)
+    visible = sum(i.outcome in ("partly", "leaked") for i in measurement.items)
+    held = sum(page.state != "clean" for page in measurement.pages)
+    print(f"seed {seed}: {len(measurement.pages)} pages, {held} held, {len(measurement.items)} "
+          f"items, {visible} visible", file=sys.stderr, flush=True)  # fmt: skip
+    return measurement
 
 
 if __name__ == "__main__":

@@ -13,13 +13,15 @@ them. A file holds one tool's pages and items:
                 "visual": true, "false_masks": {"seal": 1}, "placed": true}],
      "items": [{"page": 0, "kind": "name", "form": "spaced", "text": "张 岚", "own": true,
                 "axes": {"polarity": "black on white", "size": "24-35 px", "over": "stamp"},
-                "outcome": "partly", "left": 1, "of": 2, "masked": "partly"}]}
+                "outcome": "partly", "left": 1, "of": 2, "masked": "partly"}],
+     "counts": {"nothing_hidden": 0}}
 
 pages
     `seed`, `source`, `source_page`: which page of which set (generate(seed, wide=True)).
     `axes`: what the page is like; benchmarks/axes.py gives the words, do not invent others.
     `state`: clean (let out), review, failed; a peer lets out every page that it wrote: clean, and
-    a page on which it stopped is failed. `seconds`: CPU seconds of this page; null when unknown.
+    a page on which it stopped is failed. `seconds`: what the page took in one process with one
+    thread; null when unknown.
     `kept`: glyphs that had to stay; `lost`: those of them that are masked; `lost_before`: those
     that count as masked on the page as it came. `visual`: a seal, code, face, signature or finger
     print was planted. `false_masks`: masks by kind (eyes, face, seal, code, signature) on none of
@@ -31,6 +33,8 @@ items
     `outcome`: hidden, partly, leaked (judged from the pixels of the page let out), or held (the
     page was not let out). `left` of `of`: glyphs (eyes, seal characters) that stay visible.
     `masked`: the verdict on the masked picture even when the page is held; "" without a picture.
+counts
+    Whole numbers that only one tool has, such as its controls; added up over seeds.
 
 Judging: `benchmarks.judge.judge_page(page, source, output, to_output)` gives the items of one
 page from its pixels; `to_output` is the identity for a tool that keeps the page as it is.
@@ -42,7 +46,7 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 VERSION = 1
 Outcome = Literal["hidden", "partly", "leaked", "held"]
@@ -105,8 +109,7 @@ class Measurement:
     machine: str = ""
     date: str = ""
     command: str = ""
-    extra: Mapping[str, Any] = field(default_factory=dict)
-    """Figures that only one tool has, such as its controls."""
+    counts: Mapping[str, int] = field(default_factory=dict)
 
 
 def save(measurement: Measurement, path: Path) -> None:
@@ -137,12 +140,13 @@ def load(path: Path) -> Measurement:
         raw.get("machine", ""),
         raw.get("date", ""),
         raw.get("command", ""),
-        raw.get("extra", {}),
+        raw.get("counts", {}),
     )
 
 
 def added(measurements: Iterable[Measurement]) -> Measurement:
-    """One measurement from several of the same tool; the last one's heading is kept.
+    """One measurement from several of the same tool; the last one's heading is kept, counts are
+    added up.
 
     Raises:
         ValueError: there is none, or they are of different tools.
@@ -155,4 +159,6 @@ def added(measurements: Iterable[Measurement]) -> Measurement:
     for part in parts:
         items += [replace(item, page=item.page + len(pages)) for item in part.items]
         pages += part.pages
-    return replace(parts[-1], pages=tuple(pages), items=tuple(items))
+    names = {name for part in parts for name in part.counts}
+    counts = {name: sum(part.counts.get(name, 0) for part in parts) for name in sorted(names)}
+    return replace(parts[-1], pages=tuple(pages), items=tuple(items), counts=counts)

@@ -19,7 +19,8 @@ class Recipe:
     """One way to spoil a page. `skew` degrees, `blur` sigma in pixels, `noise` standard deviation
     of 255, `quality` of the JPEG, `rotation` degrees clockwise that the stored page is turned,
     `contrast` > 1 is a hard photocopy, `shake` the share of the page by which the corners of a
-    photo are off, `curl` the bending of the sheet in pixels per 1000."""
+    photo are off, `curl` the bending of the sheet in pixels per 1000, `crumple` how far a crumpled
+    sheet's points wander, in the same unit; `bilevel` leaves black and white, as a fax does."""
 
     name: str
     dpi: int = 200
@@ -36,6 +37,8 @@ class Recipe:
     fold: bool = False
     warm: float = 0.0
     curl: float = 0.0
+    crumple: float = 0.0
+    bilevel: bool = False
 
     @property
     def tags(self) -> tuple[str, ...]:
@@ -48,6 +51,8 @@ class Recipe:
             "rotated": self.rotation != 0,
             "fold": self.fold,
             "curl": self.curl != 0,
+            "crumple": self.crumple != 0,
+            "bilevel": self.bilevel,
             "low_dpi": self.dpi < 150,
             "jpeg_low": self.quality <= 50,
             "copy": self.contrast > 1.2,
@@ -75,6 +80,13 @@ RECIPES: dict[str, Recipe] = {
                shadow=0.35, fold=True, warm=0.9, curl=5.0),
         Recipe("photo_dim", dpi=170, quality=60, photo=True, shake=0.05, blur=0.8, noise=3,
                shadow=0.5, warm=1.0),
+        Recipe("blurred", dpi=200, quality=70, skew=0.5, blur=1.4, noise=2),
+        Recipe("dark_copy", dpi=200, quality=45, grey=True, skew=-1.0, blur=0.8, noise=5,
+               contrast=2.0),
+        Recipe("fax", dpi=200, quality=75, grey=True, skew=0.8, blur=0.7, noise=14, bilevel=True),
+        Recipe("crumpled", dpi=180, quality=65, skew=-0.6, blur=0.5, noise=2, shadow=0.15,
+               crumple=2.2),
+        Recipe("askew", dpi=200, quality=70, skew=3.2, blur=0.4, noise=2),
     )
 }  # fmt: skip
 
@@ -85,6 +97,9 @@ def degrade(sheet: Pixels, recipe: Recipe, rng: np.random.Generator) -> tuple[Pi
     pixels = sheet
     if recipe.curl:
         pixels, move = _curl(pixels, recipe.curl)
+        moves.append(move)
+    if recipe.crumple:
+        pixels, move = _crumple(pixels, recipe.crumple, rng)
         moves.append(move)
     if recipe.fold:
         pixels = _fold(pixels, rng)
@@ -109,6 +124,8 @@ def degrade(sheet: Pixels, recipe: Recipe, rng: np.random.Generator) -> tuple[Pi
     if recipe.noise:
         shape = pixels.shape[:2] + ((1,) if recipe.grey else (3,))
         pixels = np.clip(pixels + rng.normal(0, recipe.noise, shape), 0, 255).astype(np.uint8)
+    if recipe.bilevel:
+        pixels = np.where(pixels > 150, 255, 0).astype(np.uint8)
     if recipe.rotation:
         pixels, move = _turn(pixels, recipe.rotation)
         moves.append(move)
@@ -161,6 +178,32 @@ def _curl(pixels: Pixels, per_thousand: float) -> tuple[Pixels, Move]:
         return np.column_stack([points[:, 0], points[:, 1] + rise(points[:, 0])])
 
     return np.asarray(bent, dtype=np.uint8), move
+
+
+def _crumple(pixels: Pixels, per_thousand: float, rng: np.random.Generator) -> tuple[Pixels, Move]:
+    """Points wander smoothly over the sheet, with bright and dark facets between the creases."""
+    height, width = pixels.shape[:2]
+    reach = per_thousand / 1000 * height
+    coarse = rng.normal(0, 1, (2, 9, 7)).astype(np.float32)
+    wander = [
+        np.asarray(cv2.resize(c, (width, height), interpolation=cv2.INTER_CUBIC)) for c in coarse
+    ]
+    ys, xs = np.mgrid[0:height, 0:width].astype(np.float32)
+    bent = cv2.remap(pixels, xs - reach * wander[0], ys - reach * wander[1], cv2.INTER_LINEAR,
+                     borderMode=cv2.BORDER_REPLICATE)  # fmt: skip
+    facets = cv2.resize(rng.uniform(0.9, 1.03, (14, 10)).astype(np.float32), (width, height))
+    light = np.asarray(facets) - 0.1 * (np.abs(wander[0] - wander[1]) < 0.02)
+
+    def move(points: Points) -> Points:
+        # The remap looks back from where a point went; a few rounds find that place.
+        there = points.copy()
+        for _ in range(6):
+            x = np.clip(there[:, 0].astype(int), 0, width - 1)
+            y = np.clip(there[:, 1].astype(int), 0, height - 1)
+            there = points + reach * np.column_stack([wander[0][y, x], wander[1][y, x]])
+        return np.asarray(there, dtype=np.float64)
+
+    return np.clip(bent * light[..., None], 0, 255).astype(np.uint8), move
 
 
 def _fold(pixels: Pixels, rng: np.random.Generator) -> Pixels:

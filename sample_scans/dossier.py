@@ -13,6 +13,7 @@ from PIL import Image
 
 from sample_scans.canvas import Canvas
 from sample_scans.degrade import RECIPES, Recipe, degrade
+from sample_scans.faded import without_faded
 from sample_scans.fonts import Fonts
 from sample_scans.pages import PAGES
 from sample_scans.pages.context import Context
@@ -22,6 +23,8 @@ from sample_scans.truth import Item, Keep, PageTruth, Points, Quad, carried
 
 _SCANS = ("office", "skewed", "poor_jpeg", "office_grey", "turned_90", "copy", "photo", "clean",
           "skewed_left", "turned_180", "photo_fold", "fine", "low", "turned_270", "photo_dim")  # fmt: skip  # noqa: E501
+WIDE_SCANS = (*_SCANS, "blurred", "dark_copy", "fax", "crumpled", "askew", "copy")
+"""21 recipes: 4 and 21 share no factor, so that a dossier goes through all of them."""
 # Small print and pale marks need a resolution at which a person could still read them.
 _ONLY = {
     "small_print": ("clean", "fine", "office"),
@@ -63,6 +66,17 @@ PLANS: tuple[Plan, ...] = (
     Plan("论文", "论文扫描件", ("paper", "paper_body"), "pdf"),
     Plan("论文", "论文电子版", ("paper_body",), "text_pdf"),
 )
+# What a measurement adds: dense with seals, codes, faces and scripts, so that few pages tell much.
+WIDE_PLANS: tuple[Plan, ...] = (
+    *PLANS,
+    Plan("任职资格", "工作简报", ("bulletin",)),
+    Plan("其他证明", "用印样张", ("stamps",)),
+    Plan("其他证明", "标签", ("labels",)),
+    Plan("身份证", "照片采集表", ("photos",)),
+    Plan("其他证明", "展板", ("board",)),
+    Plan("年度考核", "双语登记表", ("bilingual",)),
+    Plan("承诺书", "聘用合同签署页", ("contract",)),
+)
 _SUFFIX = {"exif": "jpg", "tiff": "tif", "text_pdf": "pdf"}
 
 
@@ -76,19 +90,29 @@ def plans_for(index: int, per_person: int) -> tuple[Plan, ...]:
 
 
 def write_dossier(
-    scans: Path, person: Person, index: int, seed: int, plans: tuple[Plan, ...], fonts: Fonts
+    scans: Path,
+    person: Person,
+    index: int,
+    seed: int,
+    plans: tuple[Plan, ...],
+    fonts: Fonts,
+    recipes: tuple[str, ...] = _SCANS,
+    faded: bool = False,
 ) -> list[PageTruth]:
-    """Write one applicant's files below `scans` and return the truth of their pages."""
+    """Write one applicant's files below `scans` and return the truth of their pages; `faded`
+    leaves out what cannot be seen any more."""
     truths: list[PageTruth] = []
     for number, plan in enumerate(plans):
         rng = Random(f"{seed}/{person.serial}/{number}/{plan.title}")
-        recipe = _recipe(plan, index + number * 4 + seed)
+        recipe = _recipe(plan, index + number * 4 + seed, recipes)
         made = [_page(person, kind, recipe, rng, fonts) for kind in plan.pages]
         suffix = _SUFFIX.get(plan.format, plan.format)
         name = plan.title.format(name=person.name)
         file = scans / person.folder / plan.category / f"{name}.{suffix}"
         file.parent.mkdir(parents=True, exist_ok=True)
         source = file.relative_to(scans).as_posix()
+        if faded:
+            made = [(pixels, without_faded(t, pixels), canvas) for pixels, t, canvas in made]
         truths += [
             replace(t, source=source, source_page=page) for page, (_, t, _) in enumerate(made)
         ]
@@ -99,8 +123,8 @@ def write_dossier(
 Made = tuple[np.ndarray, PageTruth, Canvas]
 
 
-def _recipe(plan: Plan, turn: int) -> Recipe:
-    names = next((_ONLY[p] for p in plan.pages if p in _ONLY), _SCANS)
+def _recipe(plan: Plan, turn: int, recipes: tuple[str, ...]) -> Recipe:
+    names = next((_ONLY[p] for p in plan.pages if p in _ONLY), recipes)
     recipe = RECIPES[names[turn % len(names)]]
     if plan.format == "text_pdf":
         return replace(RECIPES["clean"], name="typeset", dpi=200)

@@ -32,11 +32,17 @@ _CANDIDATES: dict[str, tuple[Path, ...]] = {
         ),
     ),
 }
+_CANDIDATES["uyghur"] = (
+    _DEBIAN / "fonts-ukij-uyghur/UKIJTuT.ttf",
+    _DEBIAN / "fonts-ukij-uyghur/UKIJEs.ttf",
+    *_CANDIDATES["arabic"],
+)
+_JOINED = frozenset(_CANDIDATES["arabic"] + _CANDIDATES["uyghur"])
 _FALLBACK = "sans"
 
 
 class Fonts:
-    """Font files by face name ("song", "sans", "kai", "hand", "arabic").
+    """Font files by face name ("song", "sans", "kai", "hand", "arabic", "uyghur").
 
     `debian=False` leaves only the fonts of PyPI packages, which makes the pages the same on
     every machine.
@@ -62,8 +68,7 @@ class Fonts:
 
 @lru_cache(maxsize=256)
 def _load(path: Path, size: int) -> ImageFont.FreeTypeFont:
-    joined = path == _CANDIDATES["arabic"][0]
-    layout = ImageFont.Layout.RAQM if joined else ImageFont.Layout.BASIC
+    layout = ImageFont.Layout.RAQM if path in _JOINED else ImageFont.Layout.BASIC
     return ImageFont.truetype(str(path), size, layout_engine=layout)
 
 

@@ -7,7 +7,7 @@ import shutil
 from pathlib import Path
 from random import Random
 
-from sample_scans.dossier import PLANS, plans_for, write_dossier
+from sample_scans.dossier import PLANS, WIDE_PLANS, WIDE_SCANS, plans_for, write_dossier
 from sample_scans.fonts import Fonts
 from sample_scans.people import make_people
 from sample_scans.roster_sheet import write_roster
@@ -17,23 +17,34 @@ DEFAULT_OUT = Path(__file__).parent / "set"
 
 
 def generate(
-    out: Path, seed: int, applicants: int = 6, files: int = len(PLANS), debian: bool = True
+    out: Path,
+    seed: int,
+    applicants: int = 6,
+    files: int = len(PLANS),
+    debian: bool = True,
+    wide: bool = False,
 ) -> None:
     """Write `out`/scans, `out`/roster.xlsx and `out`/truth.json.gz, replacing what was there.
 
     The same arguments and fonts give the same bytes; another seed gives other people, texts and
     degradations. `files` is the number of files an applicant hands in; `debian` allows the fonts
-    of Debian packages beside those of PyPI.
+    of Debian packages beside those of PyPI. `wide` is for measuring: all files, more page types and
+    degradations, and each seed begins with another sort of name.
     """
     scans = out / "scans"
     if scans.exists():
         shutil.rmtree(scans)
     scans.mkdir(parents=True)
     fonts = Fonts(debian)
-    people = make_people(Random(f"people/{seed}"), applicants)
+    people = make_people(Random(f"people/{seed}"), applicants, seed * applicants if wide else 0)
     pages: list[PageTruth] = []
     for index, person in enumerate(people):
-        pages += write_dossier(scans, person, index, seed, plans_for(index, files), fonts)
+        if wide:
+            pages += write_dossier(
+                scans, person, index, seed, WIDE_PLANS, fonts, WIDE_SCANS, faded=True
+            )
+        else:
+            pages += write_dossier(scans, person, index, seed, plans_for(index, files), fonts)
     write_roster(out / "roster.xlsx", people)
     save_truth(Truth(seed, tuple(pages)), out / "truth.json.gz")
 

@@ -37,12 +37,12 @@ def seal(
     foot: str = "",
     form: str = "",
 ) -> None:
-    """Stamp a seal centred at (x, y) mm: `shape` round, oval or square, `size` its width in mm,
-    `strength` 0..1 of the ink, `turn` degrees clockwise. Ink multiplies, so text stays visible
-    through it; a part beyond the sheet's edge is cut off."""
+    """Stamp a seal centred at (x, y) mm: `shape` round, oval, square or triangle, `size` its width
+    in mm, `strength` 0..1 of the ink, `turn` degrees clockwise. Ink multiplies, so text stays
+    visible through it; a part beyond the sheet's edge is cut off."""
     k = _OVERSAMPLE
     wide = canvas.px(size) * k
-    high = round(wide * {"round": 1.0, "oval": 0.72, "square": 1.0}[shape])
+    high = round(wide * {"round": 1.0, "oval": 0.72, "square": 1.0, "triangle": 0.88}[shape])
     ink = Image.new("L", (wide, high), 0)
     draw = ImageDraw.Draw(ink)
     edge = max(3, wide // 38)
@@ -50,6 +50,9 @@ def seal(
     if shape == "square":
         draw.rectangle((0, 0, wide - 1, high - 1), outline=255, width=edge)
         glyphs = _square_text(canvas, ink, text, wide, edge)
+    elif shape == "triangle":
+        draw.polygon([(wide / 2, 2), (wide - 2, high - 2), (2, high - 2)], None, 255, edge)
+        glyphs = _triangle_text(canvas, ink, text, wide, high)
     else:
         draw.ellipse((0, 0, wide - 1, high - 1), outline=255, width=edge)
         glyphs = _ring_text(canvas, ink, text, wide, high)
@@ -80,8 +83,8 @@ def seal(
     )
 
 
-def fingerprint(canvas: Canvas, x: float, y: float, applicant: int) -> None:
-    """A red thumb print, centred at (x, y) mm."""
+def fingerprint(canvas: Canvas, x: float, y: float, applicant: int, colour: Colour = RED) -> None:
+    """A thumb print, centred at (x, y) mm."""
     k, wide, high = 2, canvas.px(13) * 2, canvas.px(18) * 2
     ys, xs = np.mgrid[0:high, 0:wide].astype(np.float64)
     u, v = (xs - wide / 2) / (wide / 2), (ys - high / 2) / (high / 2)
@@ -90,7 +93,7 @@ def fingerprint(canvas: Canvas, x: float, y: float, applicant: int) -> None:
     patch = cv2.GaussianBlur(rng.random((high, wide)), (0, 0), wide / 12)
     patch = (patch - patch.min()) / (np.ptp(patch) + 1e-9)
     ink = (ridge > 0.45) * ((u * u + v * v) < 1) * (0.45 + 0.55 * patch) * 255
-    _stamp(canvas, Image.fromarray(ink.astype(np.uint8)), (canvas.px(x), canvas.px(y)), RED, 0.8,
+    _stamp(canvas, Image.fromarray(ink.astype(np.uint8)), (canvas.px(x), canvas.px(y)), colour, 0.8,
            canvas.rng.uniform(-25, 25))  # fmt: skip
     half_w, half_h = wide / k / 2, high / k / 2
     cx, cy = canvas.px(x), canvas.px(y)
@@ -147,20 +150,23 @@ def portrait(
     canvas.faces.append(Face((eyes[0], eyes[1]), distance, face, applicant))
 
 
-def qr(canvas: Canvas, x: float, y: float, size: float, text: str, applicant: int) -> None:
-    """A QR code of `size` mm with its quiet zone, top left at (x, y)."""
+def qr(
+    canvas: Canvas, x: float, y: float, size: float, text: str, applicant: int, turn: float = 0.0
+) -> None:
+    """A QR code of `size` mm with its quiet zone, top left at (x, y) before it is turned."""
     wide = canvas.px(size)
     matrix = np.array([[255 * (not c) for c in row] for row in segno.make(text, error="m").matrix])
     picture = Image.fromarray(np.pad(matrix, 2, constant_values=255).astype(np.uint8))
     _code(canvas, x, y, picture.resize((wide, wide), Image.Resampling.NEAREST), text, "qr",
-          applicant)  # fmt: skip
+          applicant, turn)  # fmt: skip
 
 
 def barcode(
     canvas: Canvas, x: float, y: float, width: float, height: float, text: str, applicant: int,
-    form: str = "code128",
+    form: str = "code128", turn: float = 0.0,
 ) -> None:  # fmt: skip
-    """A Code 128 bar code, or with `form` "pdf417" or "datamatrix" one of those."""
+    """A Code 128 bar code, or with `form` "pdf417" or "datamatrix" one of those; `turn` degrees
+    clockwise about its middle."""
     kind = {
         "code128": zxingcpp.BarcodeFormat.Code128,
         "pdf417": zxingcpp.BarcodeFormat.PDF417,
@@ -170,7 +176,7 @@ def barcode(
     pixels = np.asarray(made.to_image(scale=4, add_quiet_zones=True))
     picture = Image.fromarray(pixels).convert("L")
     size = (canvas.px(width), canvas.px(height))
-    _code(canvas, x, y, picture.resize(size, Image.Resampling.BOX), text, form, applicant)
+    _code(canvas, x, y, picture.resize(size, Image.Resampling.BOX), text, form, applicant, turn)
 
 
 def emblem(canvas: Canvas, x: float, y: float, size: float) -> None:
@@ -184,13 +190,24 @@ def emblem(canvas: Canvas, x: float, y: float, size: float) -> None:
 
 
 def _code(
-    canvas: Canvas, x: float, y: float, picture: Image.Image, text: str, form: str, applicant: int
-) -> None:
-    canvas.picture(x, y, picture)
-    x0, y0 = canvas.px(x), canvas.px(y)
+    canvas: Canvas, x: float, y: float, picture: Image.Image, text: str, form: str, applicant: int,
+    turn: float = 0.0,
+) -> None:  # fmt: skip
     # The quad is the dark modules' box: the white quiet zone gives nothing away.
     ys, xs = np.nonzero(np.asarray(picture) < 128)
-    quad = box(x0 + xs.min(), y0 + ys.min(), x0 + xs.max() + 1, y0 + ys.max() + 1)
+    tight = np.array(box(xs.min(), ys.min(), xs.max() + 1, ys.max() + 1))
+    x0, y0 = canvas.px(x), canvas.px(y)
+    if turn:
+        middle = np.array(picture.size) / 2
+        picture = picture.convert("RGBA").rotate(-turn, Image.Resampling.BICUBIC, expand=True)
+        angle = math.radians(turn)
+        rotation = np.array(
+            [[math.cos(angle), -math.sin(angle)], [math.sin(angle), math.cos(angle)]]
+        )
+        x0, y0 = (round(v) for v in (x0, y0) + middle - np.array(picture.size) / 2)
+        tight = (tight - middle) @ rotation.T + np.array(picture.size) / 2
+    canvas.image.paste(picture.convert("RGB"), (x0, y0), picture.getchannel("A") if turn else None)
+    quad = tuple((float(px + x0), float(py + y0)) for px, py in tight)
     canvas.items.append(Item("code", text, form, applicant, False, (quad,), quad))
 
 
@@ -271,6 +288,27 @@ def _square_text(
         cx = 2 * edge + inner * (i % per_row + 0.5) / per_row
         cy = 2 * edge + inner * (i // per_row + 0.5) / rows
         quads.append(_turned(ink, char, font, size, cx, cy, 0))
+    return quads
+
+
+def _triangle_text(
+    canvas: Canvas, ink: Image.Image, text: str, wide: int, high: int
+) -> list[npt.NDArray[np.float64]]:
+    """Rows that grow towards the bottom side, the last characters in the last row."""
+    counts: list[int] = []
+    while sum(counts) < len(text):
+        counts.append(min(2 * len(counts) + 2, len(text) - sum(counts)))
+    step = 0.6 * high / len(counts)
+    middles = [high * 0.34 + step * (row + 0.5) for row in range(len(counts))]
+    fits = [0.8 * wide * y / high / n for y, n in zip(middles, counts, strict=True)]
+    size = round(min(step * 0.92, *fits))
+    font = canvas.fonts.sized("song", size, text)
+    quads, rest = [], text
+    for cy, count in zip(middles, counts, strict=True):
+        for i, char in enumerate(rest[:count]):
+            cx = wide / 2 + (i - (count - 1) / 2) * size * 1.04
+            quads.append(_turned(ink, char, font, size, cx, cy, 0))
+        rest = rest[count:]
     return quads
 
 

@@ -166,8 +166,9 @@ def check_digit(first17: str) -> str:
     return "10X98765432"[total % 11]
 
 
-def make_people(rng: Random, count: int) -> tuple[Person, ...]:
-    """`count` applicants; the sorts of names go round in the order of SLOTS, none twice alike."""
+def make_people(rng: Random, count: int, first: int = 0) -> tuple[Person, ...]:
+    """`count` applicants; the sorts of names go round in the order of SLOTS from the `first` on,
+    none twice alike."""
     units = rng.sample(UNITS, len(UNITS))
     words = rng.sample(_WORDS, len(_WORDS))
     muslim = rng.sample(_INTERPUNCT, len(_INTERPUNCT))
@@ -175,7 +176,7 @@ def make_people(rng: Random, count: int) -> tuple[Person, ...]:
     people: list[Person] = []
     taken: set[str] = set()
     for index in range(count):
-        slot = SLOTS[index % len(SLOTS)]
+        slot = SLOTS[(first + index) % len(SLOTS)]
         given = uyghur = romanised = ""
         decoys: tuple[str, ...] = ()
         if slot == "word":

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from sample_scans.canvas import Canvas
-from sample_scans.pages import cards, forms, papers
+from sample_scans.pages import cards, dense, forms, papers
 from sample_scans.pages.context import Context
 
 PAGES: dict[str, Callable[[Context], tuple[Canvas, tuple[str, ...]]]] = {
@@ -29,4 +29,13 @@ PAGES: dict[str, Callable[[Context], tuple[Canvas, tuple[str, ...]]]] = {
     "watermark": papers.watermark,
     "small_print": papers.small_print,
     "plain": papers.plain,
+    "bulletin": dense.bulletin,
+    "stamps": dense.stamps,
+    "labels": dense.labels,
+    "photos": dense.photos,
+    "board": dense.board,
+    "bilingual": dense.bilingual,
+    "contract": dense.contract,
 }
+COLOURED_GROUND = frozenset({"id_card", "degree", "title_certificate", "award", "couplet"})
+"""Page types whose print stands on tinted paper or a tinted card."""

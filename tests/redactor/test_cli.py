@@ -22,7 +22,8 @@ import psutil
 import pytest
 from PIL import Image as Pillow
 
-from benchmarks.recall import judge_page, pages_of, solid
+from benchmarks.judge import judge_mask, solid
+from benchmarks.recall import pages_of
 from redactor.assembly import FIXED_TIME
 from redactor.blind_code import is_code
 from redactor.proof import stray_parts
@@ -165,8 +166,9 @@ def test_the_pixels_hide_what_was_drawn(done: Run, samples: Path) -> None:
     verdicts = []
     for truth in load_truth(samples / "truth.json.gz").pages:
         entry = pages[(truth.source, truth.source_page)]
-        mask = solid(cv2.imread(str(done.blind / entry["output"]))) if entry["output"] else None
-        verdicts += judge_page(truth, mask, np.array(entry["source_to_output"]))[0]
+        if entry["output"]:
+            mask = solid(cv2.imread(str(done.blind / entry["output"])))
+            verdicts += judge_mask(truth, mask, np.array(entry["source_to_output"])).items
     own = [v for v in verdicts if v.kind in ("name", "id_number", "phone", "email")]
     assert len(own) >= 10
     leaked = [(v.kind, v.form, v.text) for v in own if v.outcome == "leaked"]

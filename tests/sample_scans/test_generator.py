@@ -3,18 +3,26 @@
 from __future__ import annotations
 
 import hashlib
+import math
 from pathlib import Path
 from random import Random
 
+import cv2
 import numpy as np
 import openpyxl
 import pytest
+import zxingcpp
 from PIL import Image, ImageOps
 
+from benchmarks.axes import known_recipes
 from redactor.page import Kind
-from sample_scans.degrade import RECIPES, degrade
+from sample_scans.canvas import Canvas, Span, Style
+from sample_scans.degrade import RECIPES, Recipe, degrade
+from sample_scans.dossier import WIDE_PLANS, WIDE_SCANS
+from sample_scans.faded import without_faded
 from sample_scans.fonts import Fonts
 from sample_scans.generate import generate
+from sample_scans.marks import qr, seal
 from sample_scans.pages import PAGES
 from sample_scans.pages.context import Context
 from sample_scans.people import SLOTS, check_digit, make_people
@@ -135,3 +143,75 @@ def test_roster_has_title_rows_and_all_columns(made: Path) -> None:
     assert rows[3][1] == person.name
     assert rows[3][5] == person.id_number
     assert any(p.name == person.folder for p in (made / "scans").iterdir())
+
+
+def test_wide_pages_hold_every_class_and_every_degradation() -> None:
+    """What the accuracy tables have a row for is drawn; 4 steps a file reach every recipe."""
+    assert math.gcd(4, len(WIDE_SCANS)) == 1
+    assert len(WIDE_PLANS) >= len(WIDE_SCANS)
+    assert {p for plan in WIDE_PLANS for p in plan.pages} == set(PAGES)
+    unknown = {r for r in RECIPES if r not in known_recipes()}
+    assert unknown == set()
+    forms: dict[str, set[str]] = {}
+    sizes = []
+    for slot in range(4):
+        person = make_people(Random(4), 4)[slot]
+        for kind in ("bulletin", "stamps", "labels", "photos", "board", "bilingual", "contract"):
+            canvas, _ = PAGES[kind](Context(person, Random(slot), 100, Fonts(debian=False)))
+            for item in canvas.items:
+                forms.setdefault(item.kind, set()).add(item.form)
+            sizes += [face.distance for face in canvas.faces]
+    assert {"round", "oval", "square", "triangle", "embossed"} <= forms["seal"]
+    assert forms["code"] == {"qr", "code128", "pdf417", "datamatrix"}
+    assert {"handwritten", "fingerprint"} <= forms["signature"]
+    assert {"uyghur", "pinyin", "spaced", "white_on_colour"} <= forms["name"]
+    assert {"letterhead", "vertical", "white_on_colour"} <= forms["unit"]
+    assert sum(12 <= d < 25 for d in sizes) >= 12
+    assert sum(d >= 25 for d in sizes) >= 6
+
+
+@pytest.mark.parametrize("turn", [-90.0, -33.0, 12.0, 77.0])
+def test_a_turned_code_decodes_and_lies_in_its_quad(turn: float) -> None:
+    canvas = Canvas(Fonts(debian=False), Random(1), 200, 80, 80)
+    qr(canvas, 20, 20, 36, "https://example.com/1", 1, turn)
+    (item,) = canvas.items
+    grey = np.asarray(canvas.image.convert("L"))
+    (found,) = zxingcpp.read_barcodes(grey)
+    assert found.text == item.text
+    inside = np.zeros(grey.shape, np.uint8)
+    cv2.fillConvexPoly(inside, np.round(np.array(item.quads[0])).astype(np.int32), (1,))
+    beside = cv2.dilate(inside, np.ones((5, 5), np.uint8)) == 0
+    assert not (grey[beside] < 128).any()
+    assert 0.3 < (grey[inside == 1] < 128).mean() < 0.7
+
+
+def test_crumpled_points_stay_on_their_ink() -> None:
+    sheet = np.full((900, 700, 3), 250, np.uint8)
+    dots = [(x, y) for x in range(60, 660, 90) for y in range(60, 860, 100)]
+    for x, y in dots:
+        cv2.circle(sheet, (x, y), 4, (0, 0, 0), -1)
+    moved, carry = degrade(sheet, Recipe("c", crumple=6.0), np.random.default_rng(3))
+    far = []
+    for x, y in carry(np.array(dots, dtype=float)):
+        part = moved[int(y) - 14 : int(y) + 15, int(x) - 14 : int(x) + 15].min(axis=2)
+        ys, xs = np.nonzero(part < 120)
+        far.append(float(np.hypot(xs.mean() - 14, ys.mean() - 14)))
+    assert max(far) < 2
+    assert np.abs(carry(np.array(dots, dtype=float)) - dots).max() > 3
+
+
+def test_what_faded_away_is_no_item() -> None:
+    """A stamp that a copier made white is gone, with the characters that a photo swallowed."""
+    canvas = Canvas(Fonts(debian=False), Random(1), 150, 90, 60)
+    canvas.line(10, 5, ["经审核", Span("张岚", "name", applicant=1)], Style(size=12))
+    seal(canvas, 45, 35, "库尔勒市第三中学", 1, size=40)
+    page = PageTruth("a", 0, 1, "drawn", canvas.image.size, 0, 150, (), tuple(canvas.items), (), ())
+    whole = np.asarray(canvas.image, dtype=np.uint8)
+    assert without_faded(page, whole) == page
+    bare = whole.copy()
+    bare[canvas.px(14) :] = 253
+    assert [i.kind for i in without_faded(page, bare).items] == ["name"]
+    half = whole.copy()
+    half[:, canvas.px(58) :] = 253
+    (left,) = (i for i in without_faded(page, half).items if i.kind == "seal")
+    assert 4 < len(left.quads) < 8

@@ -10,7 +10,8 @@ import cv2
 import numpy as np
 from PIL import Image as Pillow
 
-from benchmarks.recall import Verdict, judge_page, solid
+from benchmarks.judge import judge_mask, solid
+from benchmarks.verdicts import ItemVerdict
 from redactor import geometry
 from redactor.applicant import Applicant
 from redactor.identity import identity_of
@@ -65,7 +66,7 @@ class Outcome:
     """A judged page: verdicts on all items, glyphs lost of glyphs that had to stay."""
 
     page: MaskedPage
-    verdicts: tuple[Verdict, ...]
+    verdicts: tuple[ItemVerdict, ...]
     lost: int
     kept: int
 
@@ -107,5 +108,5 @@ def judged(
     page = redact_page(source, identity_of(who, profile.identity_settings()), profile, read)
     to_source = geometry.quarter_turn((360 - rotation) % 360, canvas.image.size)
     matrix = page.source_to_output @ to_source
-    verdicts, lost, kept = judge_page(truth_of(canvas, rotation), solid(page.masked), matrix)
-    return Outcome(page, tuple(verdicts), lost, kept)
+    found = judge_mask(truth_of(canvas, rotation), solid(page.masked), matrix)
+    return Outcome(page, found.items, found.lost, found.kept)
