@@ -86,9 +86,10 @@ def short_table(measurement: Measurement) -> str:
     lines = [
         "| promise | measured | Wilson 95 % |",
         "|---|---|---|",
-        _row("items visible on clean pages (promised: upper bound < 0.5 %)", _visible(clean),
-             len(clean)),
-        _row("the applicant's own items visible on clean pages", _visible(own), len(own)),
+        _row("the applicant's own items visible on clean pages (promised: upper bound < 0.5 %)",
+             _visible(own), len(own)),
+        _row("all items visible on clean pages, seals of schools and faces of others as well",
+             _visible(clean), len(clean)),
         _row("pages in review or failed (promised: < 8 %)", held, len(pages)),
         _row("other glyphs lost, beyond those that look masked on the page as it came",
              max(0, sum(p.lost - p.lost_before for p in pages)), sum(p.kept for p in pages)),
