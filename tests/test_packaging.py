@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import importlib.util
+import json
 import tarfile
 import tomllib
 import zipfile
@@ -155,7 +156,7 @@ def test_the_manifest_pins_every_wheel_to_a_version_and_a_hash() -> None:
 
 def test_run_reinstalls_when_the_build_changes(tmp_path: Path) -> None:
     for name in run.BUILD_INPUTS:
-        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_bytes((ROOT / name).read_bytes())
     assert run.wanted_stamp(tmp_path) == run.wanted_stamp(ROOT)
     for name in run.BUILD_INPUTS:
@@ -186,3 +187,43 @@ def test_every_command_and_its_options_stand_in_both_readmes() -> None:
     for readme in ("README.md", "README.zh-CN.md"):
         text = (ROOT / readme).read_text(encoding="utf-8")
         assert [item for item in sorted(wanted) if item not in text] == [], readme
+
+
+def test_browser_files_come_from_the_locked_packages(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A changed lock fetches anew; the same lock needs no npm; the tests' own file stays out."""
+    browser = tmp_path / "webapp/browser"
+    browser.mkdir(parents=True)
+    for name in ("package.json", "package-lock.json", "files.toml"):
+        (browser / name).write_bytes((ROOT / "webapp/browser" / name).read_bytes())
+    fetched = []
+
+    def packages(_browser: Path, scratch: Path) -> Path:
+        fetched.append(scratch)
+        takes = tomllib.loads((browser / "files.toml").read_text(encoding="utf-8"))["take"]
+        for take in takes:
+            path = scratch / "node_modules" / take["from"]
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(take["to"])
+        return scratch / "node_modules"
+
+    monkeypatch.setattr(hatch_build, "npm_ci", packages)
+    names = hatch_build.install_browser_files(tmp_path)
+    assert "htmx.min.js" in names
+    assert "axe.min.js" not in names
+    assert (tmp_path / "webapp/static/vendor/htmx.min.js").read_text() == "htmx.min.js"
+    hatch_build.install_browser_files(tmp_path)
+    assert len(fetched) == 1
+    (tmp_path / "webapp/static/vendor/htmx.min.js").unlink()
+    hatch_build.install_browser_files(tmp_path)
+    (browser / "package-lock.json").write_text("{}")
+    hatch_build.install_browser_files(tmp_path)
+    assert len(fetched) == 3
+
+
+def test_every_browser_package_is_pinned_with_its_hash() -> None:
+    lock = json.loads((ROOT / "webapp/browser/package-lock.json").read_text(encoding="utf-8"))
+    packages = {name: entry for name, entry in lock["packages"].items() if name}
+    assert len(packages) > 5
+    assert all(entry["integrity"].startswith("sha512-") for entry in packages.values())
