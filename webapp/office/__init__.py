@@ -1,0 +1,1 @@
+"""The office's desk: the one process that sees both stores."""

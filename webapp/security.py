@@ -1,0 +1,94 @@
+"""What holds for every answer of both apps: headers, default-deny, forms with a token."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from flask import Flask, Response, abort, current_app, request
+from flask_wtf.csrf import CSRFProtect
+
+View = TypeVar("View", bound=Callable[..., Any])
+
+CONTENT_POLICY = "; ".join(
+    (
+        "default-src 'none'",
+        "script-src 'self'",
+        "style-src 'self'",
+        "img-src 'self' blob: data:",
+        "connect-src 'self'",
+        "font-src 'self'",
+        "form-action 'self'",
+        "frame-ancestors 'none'",
+        "base-uri 'none'",
+    )
+)
+"""No inline script or style, nothing from elsewhere."""
+HEADERS = {
+    "Content-Security-Policy": CONTENT_POLICY,
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), microphone=(), geolocation=()",
+    "X-Frame-Options": "DENY",
+}
+
+
+def open_to_all(view: View) -> View:
+    """Marks one of the few views that need no sign-in."""
+    view.open_to_all = True  # type: ignore[attr-defined]
+    return view
+
+
+def allow(*roles: str) -> Callable[[View], View]:
+    """Marks a view for the roles that may use it; unmarked views are refused to everybody."""
+
+    def mark(view: View) -> View:
+        view.roles = frozenset(roles)  # type: ignore[attr-defined]
+        return view
+
+    return mark
+
+
+def set_up_security(app: Flask, role_of_visitor: Callable[[], str | None]) -> None:
+    """Refuses what nobody allowed, asks forms for their token, and sets the headers.
+
+    `role_of_visitor`: the role of whoever is signed in, None for nobody.
+    """
+    CSRFProtect(app)
+
+    @app.before_request
+    def deny_by_default() -> Response | None:
+        if request.endpoint is None:
+            return None  # no such page; Flask says so
+        view = app.view_functions[request.endpoint]
+        if request.endpoint == "static" or getattr(view, "open_to_all", False):
+            return None
+        role = role_of_visitor()
+        if role is None:
+            return _ask_to_sign_in()
+        if role not in getattr(view, "roles", frozenset()):
+            abort(403)
+        return None
+
+    @app.after_request
+    def harden(response: Response) -> Response:
+        for name, value in HEADERS.items():
+            response.headers.setdefault(name, value)
+        if "Cache-Control" not in response.headers:
+            response.headers["Cache-Control"] = "no-store"
+        response.headers.pop("Server", None)
+        return response
+
+
+def _ask_to_sign_in() -> Response:
+    from flask import redirect, url_for
+
+    target = url_for(current_app.config["SIGN_IN_ENDPOINT"])
+    if request.headers.get("HX-Request"):
+        # htmx would swap the sign-in page into a part of this one.
+        return Response(status=204, headers={"HX-Redirect": target})
+    if request.method != "GET":
+        abort(401)
+    return redirect(target)  # type: ignore[return-value]

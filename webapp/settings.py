@@ -1,0 +1,70 @@
+"""The settings of both web applications, from the command line or the environment (MANGPING_...).
+
+Everything an installation owns lies below one folder, so that a backup is a copy of it.
+"""
+
+from __future__ import annotations
+
+import secrets
+from pathlib import Path
+
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from redactor.whole_file import write_whole
+
+
+class Settings(BaseSettings):
+    """Frozen after start. `data`: the installation's folder. URLs: SQLAlchemy's, "" for SQLite.
+
+    `secure_cookies`: on where the office is reached by https. `workers`: redacting processes, 0
+    for one on each core.
+    """
+
+    model_config = SettingsConfigDict(env_prefix="MANGPING_", frozen=True)
+
+    data: Path = Path("mangping-data")
+    vault_database: str = ""
+    review_database: str = ""
+    host: str = "127.0.0.1"
+    port: int = 8080
+    review_port: int = 0
+    secure_cookies: bool = False
+    workers: int = 0
+
+    @property
+    def vault(self) -> Path:
+        """Originals, readings, masked pages under check: only the office's process opens it."""
+        return self.data / "vault"
+
+    @property
+    def blind(self) -> Path:
+        """Released pages: all that the review process may read."""
+        return self.data / "blind"
+
+    @property
+    def vault_url(self) -> str:
+        return self.vault_database or f"sqlite:///{self.vault / 'vault.db'}"
+
+    @property
+    def review_url(self) -> str:
+        return self.review_database or f"sqlite:///{self.data / 'review' / 'review.db'}"
+
+    @property
+    def port_of_review(self) -> int:
+        return self.review_port or self.port + 1
+
+
+def prepare_folders(settings: Settings) -> None:
+    """Makes the installation's folders, readable for the user alone."""
+    for folder in (settings.data, settings.vault, settings.blind, settings.data / "review"):
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        folder.chmod(0o700)
+
+
+def secret_key(folder: Path) -> str:
+    """The key that signs forms' tokens; made at the first start and kept."""
+    path = folder / "secret.key"
+    if not path.exists():
+        write_whole(path, secrets.token_hex(32).encode())
+        path.chmod(0o600)
+    return path.read_text("utf-8")
