@@ -6,6 +6,7 @@ import contextlib
 import functools
 import hashlib
 import time
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,7 @@ from redactor.finders.known import find_known
 from redactor.identity import Identity
 from redactor.loading import ScanFile, open_file
 from redactor.masking import encode
-from redactor.page import Finding, State
+from redactor.page import Finding, Kind, State
 from redactor.pipeline import MaskedPage, redact_page
 from redactor.profile import Profile
 from redactor.proof import prove
@@ -121,7 +122,20 @@ def redact_file(job: FileJob) -> list[PageRecord]:
         return [failed(job, 0, error.sentence, time.perf_counter() - started)]
 
 
-def redact_one(job: FileJob, file: ScanFile, number: int) -> PageRecord:
+def remask(job: FileJob, number: int, masks: Sequence[Mapping[str, Any]]) -> PageRecord:
+    """The record of one page with a person's masks, in the form of report.json, and no others."""
+    try:
+        with open_file(job.path) as file:
+            return redact_one(job, file, number, tuple(map(_decided, masks)))
+    except OutputError:
+        raise
+    except RedactorError as error:
+        return failed(job, number, error.sentence, 0.0)
+
+
+def redact_one(
+    job: FileJob, file: ScanFile, number: int, decided: tuple[Finding, ...] | None = None
+) -> PageRecord:
     """Loads, masks, encodes, proves and stages page `number` (from 0) of a file."""
     started = time.perf_counter()
     try:
@@ -132,6 +146,7 @@ def redact_one(job: FileJob, file: ScanFile, number: int) -> PageRecord:
             job.profile,
             functools.partial(shared_reader, 1),
             _cache(job.cache),
+            decided=decided,
         )
         data = encode(page.masked, job.file_format, source.dpi)
         prove(data, page.masked, [finding.quad for finding in page.findings])
@@ -241,6 +256,14 @@ def _finding(finding: Finding) -> dict[str, Any]:
         "why": finding.why,
         "finder": finding.finder,
     }
+
+
+def _decided(mask: Mapping[str, Any]) -> Finding:
+    """The inverse of _finding."""
+    quad = np.asarray(mask["quad"], dtype=np.float64).reshape(4, 2)
+    return Finding(
+        Kind(mask["kind"]), quad, mask["text"], mask["score"], mask["why"], mask["finder"]
+    )
 
 
 def results_name(path: Path, relative: str, settings: str) -> str:

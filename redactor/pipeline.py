@@ -71,15 +71,19 @@ def redact_page(
     reader: Callable[[], Reader],
     cache: ReadingCache | None = None,
     second: Callable[[], Reader] = second_reader,
+    decided: tuple[Finding, ...] | None = None,
 ) -> MaskedPage:
     """Load -> read -> find -> mask -> look again.
 
     `reader` is called when the cache has no reading or something deserves a closer look; `second`
-    reads the masked page.
+    reads the masked page. `decided`: a person's masks, which stand instead of what is found.
     """
     page, reading, key = read(source, reader, cache)
-    findings, doubt = find(page, source.dpi, reading, identity, profile, reader)
-    findings = distinct(fit(page, finding) for finding in findings)
+    if decided is None:
+        findings, doubt = find(page, source.dpi, reading, identity, profile, reader)
+        findings = distinct(fit(page, finding) for finding in findings)
+    else:
+        findings, doubt = decided, ()
     masked = paint(page, (finding.quad for finding in findings))
     turned = geometry.quarter_turn(reading.rotation, source.pixels.shape[1::-1])
     quality = assess(page, source.dpi, reading)

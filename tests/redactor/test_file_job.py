@@ -14,7 +14,13 @@ import pytest
 from benchmarks.judge import solid
 from redactor.dossier_terms import dossier_terms
 from redactor.errors import OutputError
-from redactor.file_job import FileJob, record_from_json, redact_file, results_name
+from redactor.file_job import (
+    FileJob,
+    record_from_json,
+    redact_file,
+    remask,
+    results_name,
+)
 from redactor.identity import identity_of
 from redactor.masking import encode
 from redactor.page import State
@@ -169,3 +175,19 @@ def test_a_page_is_done_again_only_if_its_dossier_tells_more(tmp_path: Path, vau
 
 def mask_of(kind: str, text: str) -> dict[str, object]:
     return {"kind": kind, "text": text, "finder": "labels", "score": 0.8}
+
+
+def test_a_persons_masks_stand_alone_and_are_looked_at_again(tmp_path: Path, vault: Vault) -> None:
+    job = job_for(save(page_about("诸葛晓岚"), tmp_path / "证书.jpg"), vault)
+    (first,) = redact_file(job)
+    (mask,) = first.masks
+    added = {**mask, "quad": [[5, 100], [60, 100], [60, 120], [5, 120]], "kind": "custom"}
+    more = remask(replace(job, name="r1"), 0, [mask, added])
+    assert more.state == State.CLEAN
+    assert more.staged == "r1-0000.jpg"
+    assert [m["kind"] for m in more.masks] == ["name", "custom"]
+    pixels = cv2.imread(str(vault.staging / more.staged))
+    assert pixels[102:118, 8:58].max() < 60
+    less = remask(replace(job, name="r2"), 0, [added])
+    assert less.state == State.REVIEW
+    assert [hit["kind"] for hit in less.verify["hits"]] == ["name"]
