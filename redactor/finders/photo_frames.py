@@ -1,7 +1,8 @@
 """Pictures on a page that ought to show a person but in which no face was found.
 
 A face that the detector misses must not pass in silence: a picture of a portrait's shape and an
-ID photo's size, or one under a label such as 照片, is reported for a person to look at.
+ID photo's size, or one under a label such as 照片, is reported for a person to look at. What is
+full of legible text (a plaque, a shaded cell) or masked anyway (a code) is not.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from redactor.finders.pictures import Picture, find_pictures
+from redactor.finders.pictures import Picture, find_pictures, text_quads
 from redactor.geometry import bounds
 from redactor.page import Finding, Image, Kind, Line, Quad
 
@@ -25,6 +26,12 @@ _LONGEST_LABEL = 14
 _LABEL_REACH_MM = 6.0
 _LEAST_LABELLED_MM = 8.0
 
+Box = tuple[float, float, float, float]
+# Text on all of a picture leaves no room for a portrait: no gap is as wide as this share of it.
+_FEWEST_LINES, _WIDEST_GAP = 2, 1 / 3
+_LEAST_SHARE_OF_LINE = 0.3
+_MASKED_SHARE = 0.8
+
 
 def find_empty_photo_frames(
     pixels: Image,
@@ -32,27 +39,68 @@ def find_empty_photo_frames(
     faces: Sequence[Finding],
     lines: Sequence[Line] = (),
     pictures: Sequence[Picture] | None = None,
+    masks: Sequence[Quad] = (),
 ) -> tuple[Finding, ...]:
     """Places for review, kind FACE, score 0..1 (how much like an ID photo).
 
-    `faces`: what `find_faces` gave for the page. `lines`: the page's text, for labels.
-    `pictures`: from `find_pictures`, if the caller has them.
+    `faces`: what `find_faces` gave for the page. `lines`: the page's text. `pictures`: from
+    `find_pictures`, if the caller has them. `masks`: quads that will be painted solid (codes).
     """
     regions = find_pictures(pixels, dpi) if pictures is None else pictures
     labels = [line.quad for line in lines if is_photo_label(line.text)]
+    text = [bounds(quad) for quad in text_quads(lines)]
     found = []
     for picture in regions:
         if any(picture.holds(face.quad, 0.15) for face in faces):
             continue
+        if any(masked_share(picture, mask) >= _MASKED_SHARE for mask in masks):
+            continue
         shape = id_photo_likeness(picture, dpi)
         if _is_labelled(picture, labels, dpi):
             score, why = max(shape, 0.8), "picture at a photo label, no face found"
-        elif shape > 0:
+        elif shape > 0 and not _is_full_of_text(picture, text):
             score, why = shape, "picture of an ID photo's size and shape, no face found"
         else:
             continue
         found.append(Finding(Kind.FACE, picture.quad, "", score, why, FINDER))
     return tuple(found)
+
+
+def masked_share(picture: Picture, mask: Quad) -> float:
+    """The share of the picture's box that lies in the box around `mask`, 0..1."""
+    return _common(picture, bounds(mask)) / max(1, picture.width * picture.height)
+
+
+def _share_in(picture: Picture, box: Box) -> float:
+    """The share of `box` that lies in the picture, 0..1."""
+    x0, y0, x1, y1 = box
+    return _common(picture, box) / max(1e-9, (x1 - x0) * (y1 - y0))
+
+
+def _common(picture: Picture, box: Box) -> float:
+    """The area that both cover, square pixels."""
+    w = min(picture.x1, box[2]) - max(picture.x0, box[0])
+    h = min(picture.y1, box[3]) - max(picture.y0, box[1])
+    return max(0.0, w) * max(0.0, h)
+
+
+def widest_gap(start: float, end: float, spans: Sequence[tuple[float, float]]) -> float:
+    """The widest stretch from `start` to `end` that no span (from, to) touches, as a share."""
+    reached, widest = start, 0.0
+    for low, high in sorted(spans):
+        widest = max(widest, min(low, end) - reached)
+        reached = max(reached, min(high, end))
+    return max(widest, end - reached) / max(end - start, 1e-9)
+
+
+def _is_full_of_text(picture: Picture, text: Sequence[Box]) -> bool:
+    """Whether legible lines are spread over all of the picture, across and down."""
+    inside = [box for box in text if _share_in(picture, box) >= _LEAST_SHARE_OF_LINE]
+    if len(inside) < _FEWEST_LINES:
+        return False
+    across = widest_gap(picture.x0, picture.x1, [(x0, x1) for x0, _, x1, _ in inside])
+    down = widest_gap(picture.y0, picture.y1, [(y0, y1) for _, y0, _, y1 in inside])
+    return max(across, down) < _WIDEST_GAP
 
 
 def is_photo_label(text: str) -> bool:

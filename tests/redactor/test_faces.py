@@ -42,7 +42,7 @@ def pasted(
     """Paste the portrait, turned clockwise by `turn` degrees about `at`; its eyes on the page."""
     pixels, eyes = portrait
     height, width = pixels.shape[:2]
-    matrix = cv2.getRotationMatrix2D((width / 2, height / 2), -turn, scale)
+    matrix = np.array(cv2.getRotationMatrix2D((width / 2, height / 2), -turn, scale), np.float64)
     matrix[:, 2] += np.array(at) - (width / 2, height / 2)
     size = (page.shape[1], page.shape[0])
     inside = cv2.warpAffine(np.ones((height, width), np.uint8), matrix, size) > 0

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from redactor.finders.photo_frames import (
     find_empty_photo_frames,
     id_photo_likeness,
     is_photo_label,
+    masked_share,
+    widest_gap,
 )
 from redactor.finders.pictures import Picture
 from redactor.geometry import rectangle
@@ -71,6 +75,54 @@ def test_face_elsewhere_does_not_excuse_a_photo() -> None:
 def test_other_pictures_are_left(picture: Picture) -> None:
     assert id_photo_likeness(picture, DPI) == 0.0
     assert find_empty_photo_frames(PAGE, DPI, (), pictures=[picture]) == ()
+
+
+def test_picture_full_of_legible_text_is_left() -> None:
+    """A plaque, or a shaded cell: text across all of it leaves no room for a portrait."""
+    picture = photo(100, 30, 30, 40)
+    lines = [line("荣誉奖牌授于", 103, y) for y in (34, 43, 52, 61)]
+    assert find_empty_photo_frames(PAGE, DPI, (), lines, [picture]) == ()
+
+
+@pytest.mark.parametrize("rows", [(), (34,), (34, 38), (60, 64)])
+def test_text_beside_room_for_a_portrait_excuses_nothing(rows: tuple[int, ...]) -> None:
+    picture = photo(100, 30, 30, 40)
+    lines = [line("荣誉奖牌授于", 103, y) for y in rows]
+    assert len(find_empty_photo_frames(PAGE, DPI, (), lines, [picture])) == 1
+
+
+def test_labelled_picture_full_of_text_is_reported() -> None:
+    picture = photo(100, 30, 30, 40)
+    lines = [line("近期免冠照片", 103, y) for y in (34, 43, 52, 61)]
+    assert len(find_empty_photo_frames(PAGE, DPI, (), lines, [picture])) == 1
+
+
+def test_masked_picture_is_left() -> None:
+    picture = photo(150, 30, 25, 35)
+    whole, half = photo(149, 29, 27, 37).quad, photo(150, 30, 25, 17).quad
+    assert find_empty_photo_frames(PAGE, DPI, (), (), [picture], [whole]) == ()
+    assert len(find_empty_photo_frames(PAGE, DPI, (), (), [picture], [half])) == 1
+
+
+@given(st.floats(0, 1), st.floats(0, 1), st.floats(0, 1), st.floats(0, 1))
+def test_masked_share_is_a_share(x0: float, y0: float, w: float, h: float) -> None:
+    picture = Picture(100, 100, 200, 300, 1.0)
+    mask = rectangle(100 + 100 * x0, 100 + 200 * y0, 100 + 100 * (x0 + w), 100 + 200 * (y0 + h))
+    expected = (min(1, x0 + w) - x0) * (min(1, y0 + h) - y0)
+    assert masked_share(picture, mask) == pytest.approx(expected, abs=1e-6)
+
+
+@given(st.lists(st.tuples(st.floats(-1, 2), st.floats(0, 1)), max_size=8), st.data())
+def test_widest_gap(spans: list[tuple[float, float]], data: st.DataObject) -> None:
+    """No point is further from the spans and ends than half the widest gap; none at all is 1."""
+    closed = [(low, low + length) for low, length in spans]
+    gap = widest_gap(0.0, 1.0, closed)
+    assert 0 <= gap <= 1
+    assert widest_gap(0.0, 1.0, []) == 1
+    point = data.draw(st.floats(0, 1))
+    edges = [0.0, 1.0, *(edge for span in closed for edge in span)]
+    if not any(low <= point <= high for low, high in closed):
+        assert min(abs(point - edge) for edge in edges) <= gap / 2 + 1e-9
 
 
 def test_label_makes_any_picture_a_photo_frame() -> None:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import cv2
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from redactor.finders.pictures import find_pictures
-from redactor.page import Image
+from redactor.finders.pictures import find_pictures, text_quads
+from redactor.geometry import rectangle
+from redactor.page import Char, Image, Line
 
 
 def text_page(dpi: int) -> Image:
@@ -43,7 +45,7 @@ def test_flat_tint_is_no_picture() -> None:
     dpi=st.sampled_from([100, 150, 200]),
     x=st.floats(0.0, 6.0),
     y=st.floats(0.0, 9.0),
-    inches=st.floats(0.5, 2.0),
+    inches=st.floats(0.5, 1.6),
 )
 def test_photo_is_found_where_it_is(dpi: int, x: float, y: float, inches: float) -> None:
     page = text_page(dpi)
@@ -59,3 +61,73 @@ def test_photo_is_found_where_it_is(dpi: int, x: float, y: float, inches: float)
     assert abs(largest.y1 - min(y0 + height, page.shape[0])) <= slack
     assert 0 <= largest.x0 < largest.x1 <= page.shape[1]
     assert 0 <= largest.y0 < largest.y1 <= page.shape[0]
+
+
+def test_shaded_cell_with_text_is_no_picture() -> None:
+    page = text_page(100)
+    page[300:400, 100:260] = 203
+    cv2.rectangle(page, (100, 300), (260, 400), (0, 0, 0), 2)
+    for y in (330, 360, 385):
+        cv2.putText(page, "contact number", (110, y), 0, 0.5, (40, 40, 40), 1, cv2.LINE_AA)
+        page[y - 12 : y - 8, 110:220] = 245  # the light halo that sharpening leaves around letters
+    assert find_pictures(page, 100) == ()
+
+
+def test_photo_on_a_tinted_card_is_found_by_itself() -> None:
+    page = text_page(200)
+    page[400:830, 300:977] = (235, 222, 212)
+    page[500:752, 700:904] = drawn_photo(204, 252)
+    (found,) = find_pictures(page, 200)
+    assert abs(found.x0 - 700) < 16 and abs(found.x1 - 904) < 16
+    assert abs(found.y0 - 500) < 16 and abs(found.y1 - 752) < 16
+
+
+def test_shade_and_desk_of_a_photographed_page_do_not_swallow_the_photo() -> None:
+    page = text_page(150).astype(np.float32)
+    page[500:720, 800:960] = drawn_photo(160, 220)
+    page *= np.linspace(1.0, 0.6, page.shape[1])[None, :, None]
+    page[:60] = page[-60:] = 70
+    page[:, :50] = page[:, -50:] = 70
+    (found,) = find_pictures(page.astype(np.uint8), 150)
+    assert abs(found.x0 - 800) < 16 and abs(found.x1 - 960) < 16
+
+
+@pytest.mark.parametrize("gap", [6, 30])
+def test_photo_beside_a_border_around_the_page_is_found(gap: int) -> None:
+    page = text_page(150)
+    cv2.rectangle(page, (40, 40), (page.shape[1] - 40, page.shape[0] - 40), (20, 20, 150), 14)
+    left = page.shape[1] - 40 - 7 - gap - 160
+    page[500:720, left : left + 160] = drawn_photo(160, 220)
+    (found,) = find_pictures(page, 150)
+    assert abs(found.x0 - left) < 16 and abs(found.x1 - left - 160) < 16
+
+
+def test_large_letters_known_as_text_are_no_picture_but_a_photo_beside_them_is() -> None:
+    page = text_page(150)
+    cv2.putText(page, "HONOUR", (100, 120), 0, 3.5, (0, 0, 0), 30)
+    page[500:720, 800:960] = drawn_photo(160, 220)
+    letters = rectangle(80, 20, 700, 140)
+    assert len(find_pictures(page, 150)) > 1
+    (found,) = find_pictures(page, 150, [letters])
+    assert abs(found.x0 - 800) < 16
+
+
+def test_photo_half_under_text_stays_a_picture() -> None:
+    page = text_page(150)
+    page[500:720, 800:960] = drawn_photo(160, 220)
+    assert len(find_pictures(page, 150, [rectangle(300, 490, 1000, 610)])) == 1
+
+
+def written(text: str, score: float) -> Line:
+    quad = rectangle(0, 0, 30 * len(text), 30)
+    return Line(tuple(Char(c, quad, score) for c in text), quad, score)
+
+
+def test_only_legible_lines_are_text_for_sure() -> None:
+    lines = [
+        written("荣誉证书", 0.98),
+        written("图", 0.99),
+        written("阳江建材", 0.7),
+        written("", 1),
+    ]
+    assert [q is lines[0].quad for q in text_quads(lines)] == [True]
