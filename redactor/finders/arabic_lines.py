@@ -1,0 +1,175 @@
+"""Finds runs of joined script (Uyghur and others in Arabic letters) that the reader cannot read.
+
+The reader knows no Arabic letter: it leaves such lines out or makes a few odd signs of them. What
+is left when everything well read is taken off the page is ink in rows; joined script is told by
+its base line, on which most of the ink lies, and by its dots (numpy and cv2, pure).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from redactor import geometry
+from redactor.channels import Grey, darkest
+from redactor.page import Image, Line, Quad, Reading
+
+WORKING_SIDE = 1600
+"""Longest side on which runs are looked for, pixels."""
+READ = 0.6
+"""Score of a line from which its ink counts as read."""
+INK = 45
+"""Grey levels below the paper around it from which on a pixel is ink."""
+HEIGHTS = (9, 70)
+"""Height of a run at the working size, pixels: 8 point on A4 is 17, a heading of 30 point 60."""
+LONGEST_STROKE = 90
+"""A straight stroke longer than this many pixels at the working size is a ruled line."""
+SHORTEST = 1.0
+"""Least length of a run in its own heights."""
+REACH = 0.9
+"""Gap in heights over which neighbouring words are one run."""
+WIDEST = 1.25
+"""Width of a character in heights of its line."""
+JOINT = 1.0
+"""Gap between two words of one run, in heights of the higher one."""
+ARABIC = re.compile("[\u0620-\u064a\u066e-\u06d5\ufb50-\ufdff\ufe70-\ufefc]")
+"""A letter of Arabic script."""
+
+Box = tuple[int, int, int, int]
+"""(x0, y0, x1, y1) in pixels of the working size."""
+
+
+@dataclass(frozen=True, eq=False)
+class Run:
+    """Unread ink in a row. `quad`: page pixels, upright. `likeness`: to joined script, 0..1."""
+
+    quad: Quad
+    likeness: float
+
+
+def find_unread_runs(pixels: Image, reading: Reading) -> tuple[Run, ...]:
+    """All rows of ink of an upright page that no line of `reading` accounts for, from the top."""
+    scale = min(1.0, WORKING_SIDE / max(pixels.shape[:2]))
+    small = np.asarray(
+        cv2.resize(pixels, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA), np.uint8
+    )
+    ink = _unread_ink(darkest(small), reading, scale)
+    runs = []
+    for x0, y0, x1, y1 in _merged(_rows(ink)):
+        quad = geometry.rectangle(x0 - 1, y0 - 1, x1 + 1, y1 + 1) / scale
+        runs.append(Run(quad, _likeness(ink[y0:y1, x0:x1])))
+    return tuple(sorted(runs, key=lambda run: float(run.quad[0, 1])))
+
+
+def _unread_ink(grey: Grey, reading: Reading, scale: float) -> Grey:
+    """1 where ink is that is neither read nor a ruled line."""
+    coarse = cv2.resize(grey, None, fx=0.25, fy=0.25, interpolation=cv2.INTER_AREA)
+    paper = cv2.morphologyEx(coarse, cv2.MORPH_CLOSE, np.ones((15, 15), np.uint8))
+    paper = cv2.resize(cv2.blur(paper, (5, 5)), grey.shape[::-1])
+    _, ink = cv2.threshold(cv2.subtract(paper, grey), INK, 1, cv2.THRESH_BINARY)
+    for line in reading.lines:
+        if line.layer != "text" and line.score >= READ and not ARABIC.search(line.text):
+            for quad in _read_parts(line):
+                cv2.fillConvexPoly(ink, np.round(quad * scale).astype(np.int32), (0,))
+    across = cv2.morphologyEx(ink, cv2.MORPH_OPEN, np.ones((1, LONGEST_STROKE), np.uint8))
+    down = cv2.morphologyEx(ink, cv2.MORPH_OPEN, np.ones((LONGEST_STROKE, 1), np.uint8))
+    rules = cv2.dilate(cv2.bitwise_or(across, down), np.ones((3, 3), np.uint8))
+    ink[rules > 0] = 0
+    return np.asarray(ink, np.uint8)
+
+
+def _read_parts(line: Line) -> Iterator[Quad]:
+    """The parts of a line's box that its characters take.
+
+    The detector joins a label and the script behind it; the reader then gives the label alone,
+    and its first or last character, or a space, reaches over all of the rest.
+    """
+    chars = [char for char in line.chars if not char.text.isspace()]
+    most = WIDEST * geometry.height(line.quad)
+    for at, char in enumerate(chars):
+        wide = geometry.width(char.quad)
+        if wide <= most:
+            yield char.quad
+            continue
+        part = most / wide
+        start = 0.0 if at == len(chars) - 1 and at else 1 - part if at == 0 else (1 - part) / 2
+        yield geometry.between(char.quad, start, start + part)
+
+
+def _rows(ink: Grey) -> list[Box]:
+    """Boxes (x0, y0, x1, y1) around words that follow each other in one row."""
+    count, _, stats, _ = cv2.connectedComponentsWithStats(ink)
+    low, high = HEIGHTS
+    joined = np.zeros_like(ink)
+    for x, y, w, h, area in stats[1:count]:
+        if not (low <= h <= high) or w > 25 * h or area > 0.7 * w * h:
+            continue
+        reach = round(REACH * h / 2)
+        # The middle half only: what hangs down from one row does not touch the next.
+        joined[y + h // 4 : y + h - h // 4, max(0, x - reach) : x + w + reach] = 1
+    count, _, boxes, _ = cv2.connectedComponentsWithStats(joined)
+    return [box for index in range(1, count) if (box := _tight(ink, boxes[index])) is not None]
+
+
+def _merged(boxes: list[Box]) -> list[Box]:
+    """Boxes of one row joined over the gaps between words, those inside others left out."""
+    rows: list[Box] = []
+    for box in sorted(boxes):
+        for at, row in enumerate(rows):
+            shared = min(row[3], box[3]) - max(row[1], box[1])
+            heights = row[3] - row[1], box[3] - box[1]
+            if shared > 0.6 * min(heights) and box[0] - row[2] < JOINT * max(heights):
+                rows[at] = (row[0], min(row[1], box[1]), max(row[2], box[2]), max(row[3], box[3]))
+                break
+        else:
+            rows.append(box)
+    return [r for r in rows if r[2] - r[0] >= SHORTEST * (r[3] - r[1])]
+
+
+def _tight(ink: Grey, box: np.ndarray) -> Box | None:
+    """The box around the ink of a row, its dots above and below included; None when it is none."""
+    x, y, w, h = (int(v) for v in box[:4])
+    top, bottom = max(0, y - h), min(ink.shape[0], y + 2 * h)
+    columns = np.flatnonzero(ink[y : y + h, x : x + w].any(axis=0))
+    if not len(columns):
+        return None
+    x0, x1 = x + int(columns[0]), x + int(columns[-1]) + 1
+    full = np.asarray(ink[top:bottom, x0:x1].any(axis=1))
+    y0, y1 = y - top, y + h - top
+    gap = max(2, h // 3)
+    while y0 > 0 and full[max(0, y0 - gap) : y0].any():
+        y0 -= 1
+    while y1 < len(full) and full[y1 : y1 + gap].any():
+        y1 += 1
+    low, high = HEIGHTS
+    if not low <= y1 - y0 <= 1.5 * high:
+        return None
+    x0, x1 = _ends(ink[top + y0 : top + y1], x0, x1, round(REACH * (y1 - y0)))
+    if x1 - x0 < SHORTEST * (y1 - y0):
+        return None
+    return x0, top + y0, x1, top + y1
+
+
+def _ends(ink: Grey, x0: int, x1: int, reach: int) -> tuple[int, int]:
+    """Where the ink of a row ends, flat letters and lone dots included that come within reach."""
+    columns = np.flatnonzero(ink.any(axis=0))
+    breaks = np.flatnonzero(np.diff(columns) > reach)
+    starts, ends = columns[np.r_[0, breaks + 1]], columns[np.r_[breaks, len(columns) - 1]] + 1
+    own = (starts < x1) & (ends > x0)
+    return int(starts[own].min()), int(ends[own].max())
+
+
+def _likeness(patch: Grey) -> float:
+    """How much a row of ink looks like joined script, 0..1 (see tests for what others get)."""
+    rows = patch.sum(axis=1, dtype=np.float64)
+    total = rows.sum()
+    if total == 0:
+        return 0.0
+    band = max(2, round(0.2 * len(rows)))
+    sums = np.convolve(rows, np.ones(band), "valid")
+    at = int(sums.argmax())
+    return float(sums[at] / total)
