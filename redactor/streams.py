@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 
 import numpy as np
 
@@ -21,6 +22,12 @@ NEXT_ROW = (0.45, 2.4)
 """Distance of the middles of two rows of one paragraph, in line heights."""
 ALIKE = 1.6
 """Largest ratio of the heights of two lines of one text."""
+STACKED = 2
+"""Characters of a box that may be a piece of a column set in single characters."""
+NEXT_BELOW = 2.6
+"""Widest step between the middles of two stacked characters, in their heights: one may be lost."""
+LOST = 1.55
+"""A wider step between them hides a character that was not read."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,7 +67,7 @@ class Stream:
 
 
 def streams(reading: Reading) -> tuple[Stream, ...]:
-    """All text of a page; every line is in exactly one stream, layers are kept apart."""
+    """All text of a page, layers kept apart; single stacked characters are read in both ways."""
     layers = dict.fromkeys(line.layer for line in reading.lines)
     return tuple(
         stream
@@ -89,7 +96,50 @@ def _layer_streams(lines: Sequence[Line], cells: Sequence[Quad]) -> list[Stream]
     result = [_stream(flat, chain) for chain in _paragraphs(flat, rows, cells)]
     upright = sorted((x for x in lines if x.vertical), key=lambda x: -x.quad[:, 0].mean())
     result += [_stream(upright, chain) for chain in _columns(upright)]
+    result += [_stream(stack, [[i] for i in range(len(stack))]) for stack in _stacks(lines)]
     return result
+
+
+def _stacks(lines: Sequence[Line]) -> list[list[Line]]:
+    """Columns of which the detector made several boxes, of one or two characters each.
+
+    A wide step between two of them becomes a line with one illegible character.
+    """
+    pieces = [line for line in lines if 0 < len(line.chars) <= STACKED and _may_stack(line)]
+    if len(pieces) < 2 or all(line.vertical for line in pieces):
+        return []
+    boxes = np.array([geometry.bounds(line.quad) for line in pieces])
+    em = boxes[:, 2] - boxes[:, 0]
+    middle = (boxes[:, 0] + boxes[:, 2]) / 2
+    low = np.minimum(em[:, None], em[None, :])
+    gap = boxes[None, :, 1] - boxes[:, None, 3]
+    allowed = (
+        (np.abs(middle[:, None] - middle[None, :]) < SAME_ROW * low)
+        & (gap > -0.4 * low)
+        & (gap < (NEXT_BELOW - 1) * low)
+        & (boxes[:, None, 1] < boxes[None, :, 1])
+        & _alike(em)
+    )
+    chains = [[pieces[i] for i in chain] for chain in _follow(allowed, gap)]
+    return [_with_lost(chain) for chain in chains if sum(len(x.chars) for x in chain) > 2]
+
+
+def _may_stack(line: Line) -> bool:
+    """Whether a box is a piece of a column: stacked, or one character about as wide as high."""
+    return line.vertical or len(line.chars) == 1
+
+
+def _with_lost(chain: Sequence[Line]) -> list[Line]:
+    """The chain with an illegible character where a step is too wide."""
+    filled = [chain[0]]
+    for above, below in pairwise(chain):
+        x0, _, x1, bottom = geometry.bounds(above.quad)
+        top = geometry.bounds(below.quad)[1]
+        if top - bottom > (LOST - 1) * (x1 - x0):
+            quad = geometry.rectangle(x0, bottom, x1, top)
+            filled.append(Line((Char("\ufffd", quad, 0.0),), quad, 0.0, False, above.layer))
+        filled.append(below)
+    return filled
 
 
 def _frame(lines: Sequence[Line]) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:

@@ -14,9 +14,10 @@ from dataclasses import dataclass
 
 from rapidfuzz.distance import Levenshtein
 
+from redactor import geometry
 from redactor.identity import Identity
-from redactor.normal_text import bounded, is_han, simplified_characters
-from redactor.page import Finding
+from redactor.normal_text import bounded, is_han, key, simplified_characters
+from redactor.page import Finding, Quad
 from redactor.shape_alikes import RIVALS
 from redactor.streams import Stream
 from redactor.term import Script, Term, Tolerance
@@ -30,6 +31,8 @@ ILLEGIBLE = 0.4
 """Below this probability a character may be any other."""
 HALF_SEEN = 0.99
 """The same in a watermark, whose strokes the print over it has cut."""
+LOST_SHARE = 3
+"""One character in so many may be missing in a watermark of four and more; it is masked, too."""
 
 
 @dataclass(frozen=True)
@@ -51,10 +54,20 @@ def find_known(stream: Stream, identity: Identity) -> list[Finding]:
             continue
         taken.append((match.start, match.end))
         why = match.term.form + (f", {match.wrong} characters unsure" if match.wrong else "")
+        lost = len(match.term.text) - len(key(stream.source[match.start : match.end]))
         for quad, text in stream.quads(match.start, match.end):
+            if stream.lines[0].layer == "pale":
+                quad = _with_missing(quad, text, lost)
             score = 1.0 - match.wrong / max(len(match.term.text), 1)
             findings.append(Finding(match.term.kind, quad, text, score, why, "known"))
     return findings
+
+
+def _with_missing(quad: Quad, text: str, lost: int) -> Quad:
+    """A watermark's quad with room on both sides for the characters that were not read."""
+    if lost <= 0:
+        return quad
+    return geometry.grown(quad, lost * geometry.width(quad) / max(len(text), 1), 0)
 
 
 def matches(stream: Stream, terms: Iterable[Term]) -> Iterator[Match]:
@@ -146,15 +159,15 @@ class _Fits:
         yield from ((start, start + length, 0) for start in exact)
         if term.tolerance is Tolerance.EXACT:
             return
-        spare = self._spare(term)
+        spare, edits = self._spare(term), self._edits(term)
         votes: Counter[int] = Counter()
         for offset, char in enumerate(term.text):
             for place in self._where.get(char, ()):
                 votes[place - offset] += 1
-        needed = max(1 if self._pale else 2, length - spare - term.edits)
+        needed = max(1 if self._pale else 2, length - spare - edits)
         tried: set[int] = set(exact)
         for start in sorted(votes):
-            near = range(start - term.edits, start + term.edits + 1)
+            near = range(start - edits, start + edits + 1)
             # An extra or missing character shifts the rest: votes of near starts add up.
             if sum(votes.get(n, 0) for n in near) < needed or start in tried:
                 continue
@@ -169,20 +182,27 @@ class _Fits:
             return 0
         return len(term.text) * 2 // 3 if self._pale else len(term.text) // 3
 
+    def _edits(self, term: Term) -> int:
+        """How many characters may be wrong, missing or extra."""
+        if self._pale and term.script is Script.HAN and len(term.text) >= 4:
+            return max(term.edits, len(term.text) // LOST_SHARE)
+        return term.edits
+
     def _align(self, term: Term, start: int, spare: int) -> tuple[int, int, int] | None:
         """The best window near `start`: characters that fit count as equal."""
+        edits = self._edits(term)
         best: tuple[int, int, int, int] | None = None
         length = len(term.text)
-        for first in range(max(0, start - term.edits), start + term.edits + 1):
-            for size in range(length - term.edits, length + term.edits + 1):
+        for first in range(max(0, start - edits), start + edits + 1):
+            for size in range(length - edits, length + edits + 1):
                 window = self._text[first : first + size]
                 if size < 2 or len(window) < size or first < 0:
                     continue
                 bent, free = self._bent(first, size, term.text)
                 distance = Levenshtein.distance(
-                    bent, term.text, score_cutoff=term.edits + min(free, spare)
+                    bent, term.text, score_cutoff=edits + min(free, spare)
                 )
-                if distance > term.edits + min(free, spare):
+                if distance > edits + min(free, spare):
                     continue
                 wrong = Levenshtein.distance(window, term.text)
                 ranked = (distance, wrong, abs(size - length), first)

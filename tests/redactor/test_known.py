@@ -256,3 +256,20 @@ def test_only_kinds_that_were_asked_for() -> None:
 def test_longest_first_and_none_inside_another() -> None:
     findings = find_known(stream("巴音郭楞蒙古自治州林业和草原局"), identity("李明", FULL.unit))
     assert texts(findings) == ["巴音郭楞蒙古自治州林业和草原局"]
+
+
+def test_a_stacked_name_with_a_lost_character_is_found() -> None:
+    """The detector boxed each character and lost one."""
+    who = identity("李明", "库尔勒市第三中学")
+    page = [line(c, 300, 200 + 42 * i) for i, c in enumerate("库尔勒市 中") if c != " "]
+    stacked = [found for s in streams(reading(*page)) for found in find_known(s, who)]
+    assert "".join(f.text for f in stacked) == "库尔勒市\ufffd中"
+
+
+def test_a_watermark_that_lost_its_end_is_masked_with_the_end() -> None:
+    who = identity("李明", "库尔勒市第三中学")
+    (found,) = find_known(stream("库尔勒市三", layer="pale"), who)
+    assert found.kind is Kind.UNIT
+    x0, _, x1, _ = geometry.bounds(found.quad)
+    assert (x0, x1) == (100 - 40, 100 + 5 * 40 + 40)
+    assert find_known(stream("库尔勒市三"), who) == []

@@ -129,6 +129,14 @@ def test_rows_that_were_detected_as_one_box_are_parted(rows: int) -> None:
     assert sum(geometry.area(part) for part in parts) == pytest.approx(geometry.area(quad))
 
 
+def test_stacked_characters_are_not_parted() -> None:
+    """Three characters of one column, each 36 wide with 28 of ink, are read as one line."""
+    page = np.full((140, 60, 3), 255, np.uint8)
+    for row in range(3):
+        page[14 + 36 * row : 42 + 36 * row, 13:47:4] = 20
+    assert len(split_rows(page, geometry.rectangle(12, 10, 48, 118))) == 1
+
+
 def test_a_crop_is_turned_to_its_reading_direction() -> None:
     page = np.zeros((100, 100, 3), np.uint8)
     page[10:20, 10:60] = (10, 20, 30)

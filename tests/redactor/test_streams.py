@@ -28,9 +28,13 @@ PLACED = st.builds(
 
 
 @given(st.lists(PLACED | st.builds(column, st.just("李明同志")), max_size=12))
-def test_every_line_is_in_exactly_one_stream(lines: list[Line]) -> None:
+def test_every_line_is_in_exactly_one_stream_or_once_more_in_a_stack(lines: list[Line]) -> None:
     joined = streams(reading(*lines))
-    assert sorted(id(x) for s in joined for x in s.lines) == sorted(id(x) for x in lines)
+    known = {id(x) for x in lines}
+    found = [id(x) for s in joined for x in s.lines if id(x) in known]
+    assert set(found) == known
+    for x in lines:
+        assert found.count(id(x)) <= (2 if len(x.chars) == 1 or x.vertical else 1)
     for stream in joined:
         assert len({x.layer for x in stream.lines}) == 1
         assert len(stream.source) == len(stream.places)
@@ -117,3 +121,33 @@ def test_the_smallest_cell_that_holds_a_quad() -> None:
 
 def test_a_page_without_text_has_no_streams() -> None:
     assert streams(reading()) == ()
+
+
+def stack(
+    text: str, x: float = 300, y: float = 200, em: float = 40, step: float = 1.05
+) -> list[Line]:
+    """A box for each character, one below the other; a space leaves a gap."""
+    return [line(c, x, y + i * em * step, em) for i, c in enumerate(text) if c != " "]
+
+
+def test_single_stacked_characters_are_read_downwards() -> None:
+    assert "库\n尔\n勒\n市\n三\n中" in sources(*stack("库尔勒市三中"))
+
+
+def test_a_stack_mixed_of_single_characters_and_columns_is_one_text() -> None:
+    pieces = [*stack("库尔勒"), column("市三", 300, 200 + 3 * 42), *stack("中", y=200 + 5 * 42)]
+    assert "库\n尔\n勒\n市三\n中" in sources(*pieces)
+
+
+def test_a_gap_in_a_stack_holds_a_character_that_was_not_read() -> None:
+    (found,) = (s for s in streams(reading(*stack("库尔勒市 中"))) if "\ufffd" in s.source)
+    assert found.source == "库\n尔\n勒\n市\n\ufffd\n中"
+    lost = found.char(found.source.index("\ufffd"))
+    assert lost is not None
+    assert lost.score == 0
+    assert geometry.height(lost.quad) == pytest.approx(40 * 1.05 * 2 - 40)
+
+
+def test_cells_of_single_characters_side_by_side_are_no_stack() -> None:
+    row = [line(c, 300 + 60 * i, 200) for i, c in enumerate("优良中差")]
+    assert not any("\n" in source for source in sources(*row))
