@@ -62,6 +62,14 @@ def seal_strips(pixels: Image, region: SealRegion) -> Iterator[tuple[Image, bool
         yield _framed(_ink_only(_straight(pixels, region), region.ink)), True
 
 
+def picture_strips(pixels: Image, region: SealRegion) -> Iterator[tuple[Image, bool]]:
+    """Like `seal_strips`, the pixels as they are and the ring unwound once."""
+    if region.ellipse is not None:
+        yield _framed(_unwound(pixels, region.ellipse, STARTS[0])), False
+    if region.shape != "round":
+        yield _framed(_straight(pixels, region)), True
+
+
 def read_strip(reader: Reader, strip: Image) -> str:
     """The lines of a strip, row by row, joined by spaces; doubtful lines are left out."""
     quads = reader.detect(strip)

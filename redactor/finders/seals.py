@@ -62,6 +62,14 @@ class SealRegion:
     ellipse: Ellipse | None = None
     ring: bool = False
 
+    def moved(self, dx: float, dy: float) -> SealRegion:
+        """The same seal on a page whose origin lies elsewhere."""
+        ellipse = self.ellipse
+        if ellipse is not None:
+            (x, y), axes, turn = ellipse
+            ellipse = ((x + dx, y + dy), axes, turn)
+        return replace(self, quad=self.quad + (dx, dy), ellipse=ellipse)
+
 
 def find_seals(pixels: Image, dpi: float) -> tuple[SealRegion, ...]:
     """All seals of a page, none twice. `dpi`: resolution of `pixels`."""
