@@ -66,6 +66,27 @@ def test_a_trace_in_one_channel_is_seen(channel: int) -> None:
     assert outcome(canvas, jpeg(mixed))[0] != "hidden"
 
 
+def test_a_trace_that_leaves_the_brightness_as_it_was_is_seen() -> None:
+    canvas = drawn((205, 28, 32), True)
+    stamped, bare = bgr(canvas), bgr(drawn((205, 28, 32), False))
+    ink = (np.ptp(stamped.astype(int), axis=2) > 60) & (bare.min(axis=2) > 100)
+    mixed = bare // 2 + 60
+    assert outcome(canvas, mixed) == ("hidden", 0)
+    mixed[ink] = (mixed[ink].astype(int) + (-4, 8, -4)).astype(np.uint8)
+    assert outcome(canvas, mixed)[0] != "hidden"
+
+
+def test_a_trace_drowned_in_noise_is_seen_in_the_whole_ring() -> None:
+    """Each character alone is below TRACE; together they are not chance."""
+    canvas = drawn((205, 28, 32), True)
+    stamped, bare = bgr(canvas), bgr(drawn((205, 28, 32), False))
+    noise = np.random.default_rng(1).normal(0, 22, bare.shape)
+    mixed = bare * 0.8 + 0.1 * (stamped.astype(float) - bare) + noise
+    assert outcome(canvas, np.clip(mixed, 0, 255).astype(np.uint8))[0] != "hidden"
+    clean = bare * 0.8 + noise
+    assert outcome(canvas, np.clip(clean, 0, 255).astype(np.uint8)) == ("hidden", 0)
+
+
 def test_a_seal_moved_by_a_pixel_is_still_seen() -> None:
     canvas = drawn((205, 28, 32), True)
     assert outcome(canvas, np.roll(bgr(canvas), 1, axis=1))[0] == "leaked"
