@@ -19,7 +19,8 @@ ANSWERS = ("yes", "no", "question")
 class Page(VaultBase):
     """A page of a dossier as it stands now.
 
-    `record`: JSON of redactor.file_job.PageRecord, with its masks. `state`: what the redactor says
+    `record`: JSON of redactor.file_job.PageRecord, with its masks. `found`: JSON of the masks that
+    the redactor found by itself. `state`: what the redactor says
     of the present masks; "checking" after an edit until they are proven. `decision`: what a person
     said; a page leaves when it is clean, or accepted. `risk`: 0 (sure) to 1000, orders the queue.
     `revision`: number of the newest edit that holds, 0 for the redactor's own masks.
@@ -52,6 +53,7 @@ class Page(VaultBase):
     seconds: Mapped[int] = mapped_column(default=0)
     frozen: Mapped[bool] = mapped_column(default=False)
     staged_sha256: Mapped[str] = mapped_column(String(64), default="")
+    found: Mapped[str] = mapped_column(Text, default="[]")
     record: Mapped[str] = mapped_column(Text)
 
 

@@ -38,15 +38,20 @@ def run_jobs(jobs: Sequence[FileJob], workers: int) -> Results:
             yield from _pool([suspect], 1)
 
 
-def _pool(jobs: Sequence[FileJob], workers: int) -> Results:
-    """Results of one pool; ends early when the pool breaks."""
+def worker_pool(workers: int) -> ProcessPoolExecutor:
+    """Worker processes with one thread each, that leave Ctrl-C to their parent."""
     for name in _ONE_THREAD:
         os.environ.setdefault(name, "1")
-    pool = ProcessPoolExecutor(
-        max_workers=max(1, min(workers, len(jobs))),
+    return ProcessPoolExecutor(
+        max_workers=workers,
         mp_context=multiprocessing.get_context("spawn"),
         initializer=_ignore_interrupts,
     )
+
+
+def _pool(jobs: Sequence[FileJob], workers: int) -> Results:
+    """Results of one pool; ends early when the pool breaks."""
+    pool = worker_pool(max(1, min(workers, len(jobs))))
     futures: dict[Future[list[PageRecord]], FileJob] = {}
     try:
         # A worker may die while the last files are still being handed in.

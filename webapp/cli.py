@@ -11,6 +11,7 @@ from redactor.cli import redact_command
 from redactor.inspect_cli import inspect_command
 from scoring.cli import policies_command, tally_command, verify_tally_command
 from webapp.demo import demo_command
+from webapp.serving import serve_command
 
 app = typer.Typer(
     name="mangping",
@@ -24,6 +25,7 @@ app.command("inspect")(inspect_command)
 app.command("tally")(tally_command)
 app.command("verify-tally")(verify_tally_command)
 app.command("policies")(policies_command)
+app.command("serve")(serve_command)
 app.command("demo")(demo_command)
 
 

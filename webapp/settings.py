@@ -17,7 +17,7 @@ class Settings(BaseSettings):
     """Frozen after start. `data`: the installation's folder. URLs: SQLAlchemy's, "" for SQLite.
 
     `secure_cookies`: on where the office is reached by https. `workers`: redacting processes, 0
-    for one on each core.
+    for one on each core. `largest_request`: bytes; uploads come in chunks that are smaller.
     """
 
     model_config = SettingsConfigDict(env_prefix="MANGPING_", frozen=True)
@@ -30,6 +30,7 @@ class Settings(BaseSettings):
     review_port: int = 0
     secure_cookies: bool = False
     workers: int = 0
+    largest_request: int = 64 * 2**20
 
     @property
     def vault(self) -> Path:

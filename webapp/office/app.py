@@ -21,8 +21,6 @@ from webapp.settings import Settings, secret_key
 COOKIE = "mp_office"
 STORES = ("review", "vault")
 """In the order in which they are committed: what experts see first, who it is last."""
-LARGEST_REQUEST = 64 * 2**20
-"""Uploads come in chunks of 8 MiB; nothing larger than this is read into a request."""
 
 
 def create_office(settings: Settings) -> Flask:
@@ -35,7 +33,7 @@ def create_office(settings: Settings) -> Flask:
         SESSION_COOKIE_SAMESITE="Strict",
         SESSION_COOKIE_SECURE=settings.secure_cookies,
         WTF_CSRF_TIME_LIMIT=None,
-        MAX_CONTENT_LENGTH=LARGEST_REQUEST,
+        MAX_CONTENT_LENGTH=settings.largest_request,
         SIGN_IN_ENDPOINT="accounts.sign_in_page",
         SETTINGS=settings,
     )

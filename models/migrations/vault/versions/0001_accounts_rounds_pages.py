@@ -253,6 +253,7 @@ def upgrade() -> None:
         sa.Column("seconds", sa.Integer(), nullable=False),
         sa.Column("frozen", sa.Boolean(), nullable=False),
         sa.Column("staged_sha256", sa.String(length=64), nullable=False),
+        sa.Column("found", sa.Text(), nullable=False),
         sa.Column("record", sa.Text(), nullable=False),
         sa.CheckConstraint(
             "decision IN ('', 'accepted', 'returned')", name=op.f("ck_page_decision")

@@ -1,0 +1,132 @@
+"""An installation in a temporary folder, with people who may sign in, and a round with scans."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from sqlalchemy import Engine
+from sqlalchemy.orm import Session
+
+from models.accounts import create_account
+from models.base import open_store, utc_now
+from models.migration import migrate
+from models.office_rounds import EntrantRow, make_round, put_entrants
+from models.vault_rounds import Entrant, SourceFile
+from redactor.applicant import Applicant
+from redactor.blind_code import new_codes
+from webapp.office.app import create_office
+from webapp.office.work import scans_folder
+from webapp.settings import Settings, prepare_folders
+
+PASSWORD = "correct horse battery"
+PEOPLE = (
+    Applicant(1, 4, "诸葛晓岚", "巴音郭楞蒙古自治州林业和草原局", id_number="652899198501014510"),
+    Applicant(2, 5, "李建国", "库尔勒市第三中学"),
+)
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    made = Settings(data=tmp_path / "data", workers=1)
+    prepare_folders(made)
+    for url, store in ((made.vault_url, "vault"), (made.review_url, "review")):
+        engine = open_store(url)
+        migrate(engine, store)  # type: ignore[arg-type]
+        engine.dispose()
+    return made
+
+
+@pytest.fixture
+def vault(settings: Settings) -> Engine:
+    return open_store(settings.vault_url)
+
+
+@pytest.fixture
+def office(settings: Settings, vault: Engine) -> Flask:
+    """The office's app; accounts admin, clerk and secretary, all with PASSWORD."""
+    with Session(vault) as session, session.begin():
+        for role in ("admin", "clerk", "secretary"):
+            create_account(
+                session, login=role, name=f"{role}甲", role=role, password=PASSWORD, by="test"
+            )
+    return create_office(settings)
+
+
+@pytest.fixture
+def sign_in(office: Flask) -> Callable[[str], FlaskClient]:
+    """A client that is signed in as an account, with its forms' token."""
+
+    def sign_in(login: str) -> FlaskClient:
+        client = office.test_client()
+        page = client.get("/sign-in").text
+        data = {"login": login, "password": PASSWORD, "csrf_token": form_token(page)}
+        assert client.post("/sign-in", data=data).status_code == 302
+        return client
+
+    return sign_in
+
+
+def form_token(page: str) -> str:
+    """The token of a page's forms."""
+    found = re.search(r'name="csrf_token" value="([^"]+)"', page)
+    assert found, page
+    return found.group(1)
+
+
+def entrant_row(applicant: Applicant) -> EntrantRow:
+    row = json.dumps(dataclasses.asdict(applicant), ensure_ascii=False, sort_keys=True)
+    return EntrantRow(
+        applicant.number, applicant.name, applicant.unit, applicant.specialty, applicant.level, row
+    )
+
+
+@pytest.fixture
+def round_id(vault: Engine) -> int:
+    """A round with two applicants and no scans."""
+    with Session(vault) as session, session.begin():
+        made = make_round(
+            session,
+            name="2024年度科技系列",
+            year=2024,
+            policy_name="science_2024",
+            policy="",
+            profile="strict",
+            committee_members=9,
+            by="test",
+        )
+        codes = dict(zip((a.number for a in PEOPLE), new_codes(len(PEOPLE), []), strict=True))
+        rows = [entrant_row(a) for a in PEOPLE]
+        put_entrants(session, round_id=made.id, rows=rows, codes=codes, by="test")
+        return made.id
+
+
+def add_scan(
+    session: Session, settings: Settings, entrant: Entrant, name: str, data: bytes
+) -> SourceFile:
+    """A scan of an applicant, on disk and in the vault."""
+    path = Path(entrant.name) / name
+    target = scans_folder(settings, entrant.round_id) / path
+    target.parent.mkdir(parents=True, exist_ok=True)
+    target.write_bytes(data)
+    file = SourceFile(
+        round_id=entrant.round_id,
+        entrant_id=entrant.id,
+        path=path.as_posix(),
+        folder=path.parent.as_posix(),
+        category="其他",
+        sha256=hashlib.sha256(data).hexdigest(),
+        size=len(data),
+        state="waiting",
+        received_at=utc_now(),
+    )
+    session.add(file)
+    session.flush()
+    return file

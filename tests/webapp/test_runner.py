@@ -1,0 +1,114 @@
+"""The runner: scans become pages, edits are masked and looked at again, a killed runner is taken
+over."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Engine, select, update
+from sqlalchemy.orm import Session
+
+from models.office_jobs import MOST_ATTEMPTS, add_job, finish, lease, progress
+from models.office_pages import decide, edit_masks, masks_of, undo
+from models.vault_pages import Job, Page
+from models.vault_rounds import Entrant, OfficeRound
+from tests.redactor.golden.sets import page_about, save
+from tests.webapp.conftest import PEOPLE, add_scan
+from webapp.runner import Runner
+from webapp.settings import Settings
+
+LONG_AGO = "2001-01-01T00:00:00+00:00"
+
+
+@pytest.fixture
+def scanned(settings: Settings, vault: Engine, round_id: int, tmp_path: Path) -> int:
+    """A round with one page, waiting to be redacted."""
+    data = save(page_about(PEOPLE[0].name), tmp_path / "证书.jpg").read_bytes()
+    with Session(vault) as session, session.begin():
+        entrant = session.scalars(select(Entrant).where(Entrant.number == 1)).one()
+        file = add_scan(session, settings, entrant, "证书.jpg", data)
+        add_job(session, round_id=round_id, kind="redact", target=file.id)
+    return round_id
+
+
+def work(runner: Runner, vault: Engine) -> None:
+    """Lets the runner work until nothing waits."""
+    for _ in range(400):
+        busy = runner.step(0.2)
+        with Session(vault) as session:
+            waiting = session.scalar(select(Job.id).where(Job.state.in_(("waiting", "running"))))
+        if not busy and waiting is None:
+            return
+    raise AssertionError("the runner did not finish")
+
+
+def test_a_scan_becomes_a_page_and_an_edit_is_looked_at_again(
+    settings: Settings, vault: Engine, scanned: int
+) -> None:
+    runner = Runner(settings)
+    work(runner, vault)
+    with Session(vault) as session, session.begin():
+        (page,) = session.scalars(select(Page)).all()
+        assert page.state == "clean"
+        (mask,) = masks_of(session, page)
+        assert mask["text"] == PEOPLE[0].name
+        first, page_id = page.staged_sha256, page.id
+        decide(session, page_id=page_id, decision="accepted", reason="", by="clerk")
+        edit_masks(session, page_id=page_id, masks=[], what="delete", on=0, by="clerk")
+        assert (page.state, page.decision) == ("checking", "")
+    work(runner, vault)
+    with Session(vault) as session, session.begin():
+        page = session.get_one(Page, page_id)
+        assert page.state == "review"
+        assert json.loads(page.record)["verify"]["hits"]
+        assert page.risk > 800
+        undo(session, page_id=page_id, by="clerk")
+    work(runner, vault)
+    with Session(vault) as session:
+        page = session.get_one(Page, page_id)
+        assert (page.state, page.revision) == ("clean", 0)
+        assert page.staged_sha256 == first
+        assert progress(session, round_id=scanned).done == 1
+
+
+def test_a_lease_that_ran_out_is_taken_over_and_its_late_result_does_not_count(
+    vault: Engine, scanned: int
+) -> None:
+    with Session(vault) as session, session.begin():
+        job = lease(session, worker="a")
+        assert job is not None
+        assert lease(session, worker="b") is None
+    with Session(vault) as session, session.begin():
+        session.execute(update(Job).values(leased_until=LONG_AGO))
+        again = lease(session, worker="b")
+        assert again is not None
+        assert again.id == job.id
+        assert not finish(session, job_id=job.id, worker="a")
+        assert finish(session, job_id=job.id, worker="b")
+
+
+def test_a_job_that_kills_every_worker_fails_in_the_end(vault: Engine, scanned: int) -> None:
+    with Session(vault) as session, session.begin():
+        for _ in range(MOST_ATTEMPTS):
+            assert lease(session, worker="a") is not None
+            session.execute(update(Job).values(leased_until=LONG_AGO))
+        assert lease(session, worker="a") is None
+        assert session.scalars(select(Job.state)).one() == "failed"
+
+
+def test_the_jobs_of_a_paused_round_wait(vault: Engine, scanned: int) -> None:
+    with Session(vault) as session, session.begin():
+        session.execute(update(OfficeRound).values(paused=True))
+        assert lease(session, worker="a") is None
+        session.execute(update(OfficeRound).values(paused=False))
+        assert lease(session, worker="a") is not None
+
+
+def test_an_edit_goes_before_the_files(vault: Engine, scanned: int) -> None:
+    with Session(vault) as session, session.begin():
+        add_job(session, round_id=scanned, kind="remask", target=77, priority=10)
+        first = lease(session, worker="a")
+        assert first is not None
+        assert first.kind == "remask"

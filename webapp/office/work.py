@@ -1,0 +1,109 @@
+"""Between the stores and the redactor: a round's folders, a file's job, a page's masks."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, cast
+
+import numpy as np
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from models.vault_pages import Page
+from models.vault_rounds import Entrant, OfficeRound, SourceFile
+from redactor import geometry
+from redactor.applicant import Applicant
+from redactor.dossier_terms import dossier_terms
+from redactor.file_job import FileJob, record_from_json, results_name
+from redactor.identity import identity_of
+from redactor.profile import profile_named
+from redactor.term import Term
+from redactor.vault import Vault
+from webapp.settings import Settings
+
+FORMAT = "jpg"
+
+
+def round_folder(settings: Settings, round_id: int) -> Path:
+    """Everything of a round that is no row."""
+    return settings.vault / "rounds" / str(round_id)
+
+
+def scans_folder(settings: Settings, round_id: int) -> Path:
+    """What the applicants sent, as they sent it."""
+    return round_folder(settings, round_id) / "scans"
+
+
+def round_vault(settings: Settings, round_id: int) -> Vault:
+    """Readings, staged pages and thumbnails of a round, in the redactor's own arrangement."""
+    vault = Vault(round_folder(settings, round_id))
+    vault.create(resume=True)
+    return vault
+
+
+def applicant_of(entrant: Entrant) -> Applicant:
+    """The roster row behind a blind code."""
+    read: Any = {
+        name: tuple(value) if isinstance(value, list) else value
+        for name, value in json.loads(entrant.row).items()
+    }
+    return Applicant(**cast(Any, read))
+
+
+def file_job(session: Session, settings: Settings, file: SourceFile) -> FileJob:
+    """What a worker needs to redact a file that belongs to somebody."""
+    entrant = session.get_one(Entrant, file.entrant_id)
+    office_round = session.get_one(OfficeRound, file.round_id)
+    profile = profile_named(office_round.profile)
+    identity = identity_of(applicant_of(entrant), profile.identity_settings())
+    vault = round_vault(settings, file.round_id)
+    path = scans_folder(settings, file.round_id) / file.path
+    return FileJob(
+        path=path,
+        relative=file.path,
+        category=file.category,
+        applicant=entrant.number,
+        code=entrant.code,
+        identity=identity,
+        profile=profile,
+        file_format=FORMAT,
+        staging=vault.staging,
+        thumbnails=vault.thumbnails,
+        cache=vault.cache,
+        name=results_name(path, file.path, f"{profile}|{identity.terms}"),
+    )
+
+
+def dossier_job(session: Session, settings: Settings, file: SourceFile) -> FileJob | None:
+    """The job that looks in a file for what other pages of its dossier gave away, if anything."""
+    job = file_job(session, settings, file)
+    pages = list(session.scalars(select(Page).where(Page.entrant_id == file.entrant_id)))
+    masks = [mask for page in pages for mask in json.loads(page.record)["masks"]]
+    terms: tuple[Term, ...] = dossier_terms(masks, job.identity)
+    done = tuple(
+        record_from_json(json.loads(page.record)) for page in pages if page.file_id == file.id
+    )
+    if not terms or not done:
+        return None
+    name = results_name(job.path, file.path, f"{job.name}|{terms}")
+    return FileJob(**{**vars(job), "name": name, "terms": terms, "done": done})
+
+
+def merged_masks(
+    mine: Sequence[Mapping[str, Any]],
+    before: Sequence[Mapping[str, Any]],
+    now: Sequence[Mapping[str, Any]],
+) -> list[dict[str, Any]]:
+    """A person's masks with those that the redactor finds now and did not find before.
+
+    What was found before and is missing among the person's masks was taken away on purpose.
+    """
+    known = [np.asarray(mask["quad"], dtype=np.float64) for mask in (*mine, *before)]
+    new = [
+        mask
+        for mask in now
+        if not any(geometry.holds(k, np.asarray(mask["quad"], dtype=np.float64)) for k in known)
+    ]
+    return [dict(mask) for mask in (*mine, *new)]

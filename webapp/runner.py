@@ -1,0 +1,228 @@
+"""The runner: leases jobs from the vault and lets worker processes do them; may be killed anytime.
+
+Nothing is kept before it is proven, and a result counts only while the lease is this runner's, so
+that a second runner, or this one started again, does no harm.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import socket
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import replace
+from typing import Any
+
+from sqlalchemy import exists, select
+from sqlalchemy.orm import Session
+
+from models.base import open_store
+from models.office_jobs import (
+    LEASE_SECONDS,
+    LeasedJob,
+    add_job,
+    finish,
+    give_back,
+    lease,
+    renew,
+)
+from models.office_pages import keep_records, masks_of, set_record
+from models.vault_pages import Job, Page
+from models.vault_rounds import SourceFile
+from redactor.errors import RedactorError
+from redactor.file_job import PageRecord, redact_file, remask
+from redactor.workers import worker_pool
+from webapp.office.work import dossier_job, file_job, merged_masks
+from webapp.settings import Settings
+
+log = logging.getLogger("mangping.runner")
+IDLE_SECONDS = 0.5
+READING, EDITS = ("redact", "consistency"), ("remask",)
+"""Two lines of work: an edit must not wait behind a file of a hundred pages."""
+
+
+class Line:
+    """Jobs of some kinds on a pool of processes of their own."""
+
+    def __init__(self, runner: Runner, kinds: tuple[str, ...], workers: int) -> None:
+        self._runner, self._kinds, self._workers = runner, kinds, workers
+        self._pool: ProcessPoolExecutor | None = None
+        self.running: dict[Future[list[PageRecord]], LeasedJob] = {}
+
+    def fill(self) -> None:
+        """Takes jobs while workers are free."""
+        while len(self.running) < self._workers:
+            job = self._runner.take(self._kinds)
+            if job is None:
+                return
+            work = self._runner.work_of(job)
+            if work is None:
+                continue
+            try:
+                self.running[self._started().submit(*work)] = job
+            except BrokenProcessPool:
+                self._runner.broke(job, "the worker process died")
+                self._drop_pool()
+
+    def collect(self) -> None:
+        """Keeps the results of jobs that ended."""
+        for future in [f for f in self.running if f.done()]:
+            job = self.running.pop(future)
+            try:
+                records = future.result()
+            except BrokenProcessPool:
+                self._runner.broke(job, "the worker process died")
+                self._drop_pool()
+            except RedactorError as error:
+                self._runner.broke(job, str(error.sentence))
+            except Exception as error:
+                log.exception("job %s failed", job.id)
+                self._runner.broke(job, type(error).__name__)
+            else:
+                self._runner.keep(job, records)
+
+    def stop(self) -> None:
+        """Ends the workers at once; their jobs' leases run out."""
+        if self._pool is not None:
+            for process in list((self._pool._processes or {}).values()):
+                process.kill()
+            self._pool.shutdown(wait=False, cancel_futures=True)
+
+    def _started(self) -> ProcessPoolExecutor:
+        if self._pool is None:
+            self._pool = worker_pool(self._workers)
+        return self._pool
+
+    def _drop_pool(self) -> None:
+        if self._pool is not None:
+            self._pool.shutdown(wait=False, cancel_futures=True)
+            self._pool = None
+
+
+class Runner:
+    """Leases, starts, keeps; one object for each runner process."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._engine = open_store(settings.vault_url)
+        self.name = f"{socket.gethostname()}-{os.getpid()}"
+        workers = settings.workers or os.cpu_count() or 1
+        self._lines = (Line(self, EDITS, 1), Line(self, READING, workers))
+        self._renewed = time.monotonic()
+
+    def run(self, stop: threading.Event) -> None:
+        """Works until `stop` is set."""
+        try:
+            while not stop.is_set():
+                self.step(IDLE_SECONDS)
+        finally:
+            for line in self._lines:
+                line.stop()
+
+    def step(self, patience: float) -> bool:
+        """Takes what is free and keeps what is done; whether anything is running."""
+        for line in self._lines:
+            line.fill()
+        running = [future for line in self._lines for future in line.running]
+        if running:
+            wait(running, timeout=patience, return_when=FIRST_COMPLETED)
+        else:
+            time.sleep(patience)
+        for line in self._lines:
+            line.collect()
+        if time.monotonic() - self._renewed > LEASE_SECONDS / 4:
+            self._renewed = time.monotonic()
+            jobs = [job.id for line in self._lines for job in line.running.values()]
+            self._write(lambda session: renew(session, job_ids=jobs, worker=self.name))
+        return bool(running)
+
+    def take(self, kinds: tuple[str, ...]) -> LeasedJob | None:
+        """The next job of these kinds, leased."""
+        return self._write(lambda session: lease(session, worker=self.name, kinds=kinds))
+
+    def work_of(self, job: LeasedJob) -> tuple[Any, ...] | None:
+        """What a worker is asked to do; None, and the job is done, when there is nothing to do."""
+        with Session(self._engine) as session, session.begin():
+            work = self._asked(session, job)
+            if work is None:
+                finish(session, job_id=job.id, worker=self.name)
+            return work
+
+    def _asked(self, session: Session, job: LeasedJob) -> tuple[Any, ...] | None:
+        if job.kind == "remask":
+            page = session.get(Page, job.target)
+            if page is None:
+                return None
+            asked = file_job(session, self._settings, session.get_one(SourceFile, page.file_id))
+            named = replace(asked, name=f"{asked.name}-e{page.revision}")
+            return _remask, named, page.source_page, masks_of(session, page)
+        file = session.get(SourceFile, job.target)
+        if file is None or file.entrant_id is None or file.state == "replaced":
+            return None
+        if job.kind == "consistency":
+            again = dossier_job(session, self._settings, file)
+            return None if again is None else (redact_file, again)
+        return redact_file, file_job(session, self._settings, file)
+
+    def keep(self, job: LeasedJob, records: list[PageRecord]) -> None:
+        """Writes the results of a job, if it is still ours."""
+
+        def write(session: Session) -> None:
+            if not finish(session, job_id=job.id, worker=self.name):
+                return
+            values = [record.as_json() for record in records]
+            if job.kind == "remask":
+                page = session.get(Page, job.target)
+                # A newer edit has a job of its own; its page stays "checking" until then.
+                if page is not None and not _waiting(session, "remask", page.id):
+                    set_record(page, values[0])
+                return
+            keep_records(session, file_id=job.target, records=values, merge=merged_masks)
+            if job.kind == "redact":
+                self._look_across(session, job)
+
+        self._write(write)
+
+    def _look_across(self, session: Session, job: LeasedJob) -> None:
+        """When a dossier's last file is done, all its files are looked through once more."""
+        file = session.get_one(SourceFile, job.target)
+        files = session.scalars(
+            select(SourceFile).where(SourceFile.entrant_id == file.entrant_id)
+        ).all()
+        if not any(_waiting(session, "redact", f.id, running=True) for f in files):
+            for f in files:
+                if f.state == "done":
+                    add_job(session, round_id=f.round_id, kind="consistency", target=f.id, pages=0)
+
+    def broke(self, job: LeasedJob, error: str) -> None:
+        """A job that ended without results."""
+        self._write(
+            lambda session: give_back(session, job_id=job.id, worker=self.name, error=error)
+        )
+
+    def _write(self, work: Callable[[Session], Any]) -> Any:
+        with Session(self._engine) as session, session.begin():
+            return work(session)
+
+
+def _remask(job: Any, number: int, masks: list[dict[str, Any]]) -> list[PageRecord]:
+    return [remask(job, number, masks)]
+
+
+def _waiting(session: Session, kind: str, target: int, running: bool = False) -> bool:
+    states = ("waiting", "running") if running else ("waiting",)
+    chosen = exists().where(Job.kind == kind, Job.target == target, Job.state.in_(states))
+    return bool(session.scalar(select(chosen)))
+
+
+def main(settings: Settings) -> None:
+    """The runner's process: works until it is told to stop."""
+    stop = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stop.set())
+    Runner(settings).run(stop)
