@@ -109,7 +109,8 @@ def measured(
         controls["black_of"] += len(black.items)
         pages[-1] = replace(pages[-1], lost_before=nothing.lost)
         if settings.misses is not None:
-            show_misses(settings.misses, verdict, page, judged, source, entry, out)
+            name = f"{truth.seed}-{len(pages):03d}-{page.page_type}.jpg"
+            show_misses(settings.misses / name, verdict, page, judged, source, entry, out)
     return Measurement(
         Tool("mangping", code_version(), f"--profile {settings.profile}"),
         tuple(pages),
@@ -191,7 +192,7 @@ def _meet(a: np.ndarray, b: np.ndarray) -> bool:
 
 
 def show_misses(
-    folder: Path,
+    file: Path,
     verdict: PageVerdict,
     page: PageTruth,
     judged: Judged,
@@ -199,13 +200,12 @@ def show_misses(
     entry: Entry,
     out: Path,
 ) -> None:
-    """Writes the page before and after, what stays visible outlined, with a line in misses.tsv."""
+    """Writes the page before and after, what stays visible outlined, with lines in misses.tsv."""
     missed = [item for item in judged.items if item.masked in ("partly", "leaked")]
     output = picture_of(entry, out)
     if output is None or not (missed or verdict.false_masks):
         return
-    folder.mkdir(parents=True, exist_ok=True)
-    name = f"{verdict.seed}-{page.page_type}-{page.applicant}-{page.source_page}.jpg"
+    file.parent.mkdir(parents=True, exist_ok=True)
     matrix = np.array(entry["source_to_output"])
     before = laid_over(source, output, matrix)
     after = output.copy()
@@ -221,15 +221,17 @@ def show_misses(
         corners = geometry.mapped(np.array(face.face, dtype=float), matrix)
         if any(item.kind == "eyes" for item in missed):
             cv2.polylines(after, [np.round(corners).astype(np.int32)], True, (0, 160, 255), 2)
-    cv2.imwrite(str(folder / name), np.hstack([before, after]), [cv2.IMWRITE_JPEG_QUALITY, 75])
-    with (folder / "misses.tsv").open("a", encoding="utf-8") as file:
+    cv2.imwrite(str(file), np.hstack([before, after]), [cv2.IMWRITE_JPEG_QUALITY, 75])
+    with file.with_name("misses.tsv").open("a", encoding="utf-8") as lines:
         for miss in missed:
             fields = (miss.masked, miss.kind, miss.form, miss.text, f"{miss.left}/{miss.of}",
                       "own" if miss.own else "other", verdict.state, page.tags[0],
-                      name)  # fmt: skip
-            file.write("\t".join(fields) + "\n")
+                      file.name)  # fmt: skip
+            lines.write("\t".join(fields) + "\n")
         for kind, count in verdict.false_masks.items():
-            file.write(f"false\t{kind}\t{count}\t\t\t\t{verdict.state}\t{page.tags[0]}\t{name}\n")
+            lines.write(
+                f"false\t{kind}\t{count}\t\t\t\t{verdict.state}\t{page.tags[0]}\t{file.name}\n"
+            )
 
 
 def measured_seed(seed: int, work: Path, settings: Settings) -> Measurement:

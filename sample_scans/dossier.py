@@ -96,22 +96,26 @@ def write_dossier(
     seed: int,
     plans: tuple[Plan, ...],
     fonts: Fonts,
-    recipes: tuple[str, ...] = _SCANS,
-    faded: bool = False,
+    wide: bool = False,
 ) -> list[PageTruth]:
-    """Write one applicant's files below `scans` and return the truth of their pages; `faded`
-    leaves out what cannot be seen any more."""
+    """Write one applicant's files below `scans` and return the truth of their pages.
+
+    `wide`: more degradations, every fifth file turned in any of them, and what cannot be seen any
+    more is left out of the truth.
+    """
     truths: list[PageTruth] = []
     for number, plan in enumerate(plans):
         rng = Random(f"{seed}/{person.serial}/{number}/{plan.title}")
-        recipe = _recipe(plan, index + number * 4 + seed, recipes)
+        recipe = _recipe(plan, index + number * 4 + seed, WIDE_SCANS if wide else _SCANS)
+        if wide and plan.format == "jpg" and (number + index + seed) % 5 == 0:
+            recipe = replace(recipe, rotation=(90, 180, 270)[(number // 5 + seed) % 3])
         made = [_page(person, kind, recipe, rng, fonts) for kind in plan.pages]
         suffix = _SUFFIX.get(plan.format, plan.format)
         name = plan.title.format(name=person.name)
         file = scans / person.folder / plan.category / f"{name}.{suffix}"
         file.parent.mkdir(parents=True, exist_ok=True)
         source = file.relative_to(scans).as_posix()
-        if faded:
+        if wide:
             made = [(pixels, without_faded(t, pixels), canvas) for pixels, t, canvas in made]
         truths += [
             replace(t, source=source, source_page=page) for page, (_, t, _) in enumerate(made)

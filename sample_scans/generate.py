@@ -7,7 +7,7 @@ import shutil
 from pathlib import Path
 from random import Random
 
-from sample_scans.dossier import PLANS, WIDE_PLANS, WIDE_SCANS, plans_for, write_dossier
+from sample_scans.dossier import PLANS, WIDE_PLANS, plans_for, write_dossier
 from sample_scans.fonts import Fonts
 from sample_scans.people import make_people
 from sample_scans.roster_sheet import write_roster
@@ -39,12 +39,8 @@ def generate(
     people = make_people(Random(f"people/{seed}"), applicants, seed * applicants if wide else 0)
     pages: list[PageTruth] = []
     for index, person in enumerate(people):
-        if wide:
-            pages += write_dossier(
-                scans, person, index, seed, WIDE_PLANS, fonts, WIDE_SCANS, faded=True
-            )
-        else:
-            pages += write_dossier(scans, person, index, seed, plans_for(index, files), fonts)
+        plans = WIDE_PLANS if wide else plans_for(index, files)
+        pages += write_dossier(scans, person, index, seed, plans, fonts, wide)
     write_roster(out / "roster.xlsx", people)
     save_truth(Truth(seed, tuple(pages)), out / "truth.json.gz")
 
