@@ -58,8 +58,11 @@ def assemble(
     return pages
 
 
-def write_manifest(blind: Path, pages: Sequence[BlindPage]) -> None:
-    """manifest.json of all dossiers, by code; then every file time is set to one value."""
+def write_manifest(blind: Path, pages: Sequence[BlindPage], beside: Path | None = None) -> None:
+    """manifest.json of all dossiers, by code; then every file time is set to one value.
+
+    `beside`: the folder in which it is written before it appears, see write_whole.
+    """
     dossiers: dict[str, list[dict[str, Any]]] = {}
     for page in pages:
         entries = dossiers.setdefault(page.code, [])
@@ -80,7 +83,7 @@ def write_manifest(blind: Path, pages: Sequence[BlindPage]) -> None:
         ],
     }
     text = json.dumps(listing, ensure_ascii=False, indent=1) + "\n"
-    write_whole(blind / "manifest.json", text.encode())
+    write_whole(blind / "manifest.json", text.encode(), beside)
     for path in (*sorted(blind.rglob("*"), reverse=True), blind):
         os.utime(path, (FIXED_TIME, FIXED_TIME))
 
@@ -102,6 +105,8 @@ def recall(vault: Vault, blind: Path) -> None:
         staged = vault.staging / record.staged
         if not staged.exists() and record.sha256 in placed:
             write_whole(staged, placed[record.sha256].read_bytes())
+    # First, because a manifest says that everything is in its place.
+    (blind / "manifest.json").unlink(missing_ok=True)
     for root in (blind, vault.held):
         for path in root.iterdir():
             if path.is_dir():
@@ -121,7 +126,8 @@ def _move(staged: Path, target: Path, sha256: str) -> None:
             "the folder records in the vault and run again with --resume.",
         )
     target.parent.mkdir(parents=True, exist_ok=True)
-    write_whole(target, data)
+    # Not renamed from staging: the time at which a file was made would tell the order of work.
+    write_whole(target, data, beside=staged.parent)
     staged.unlink()
 
 
