@@ -181,7 +181,7 @@ def _curl(pixels: Pixels, per_thousand: float) -> tuple[Pixels, Move]:
 
 
 def _crumple(pixels: Pixels, per_thousand: float, rng: np.random.Generator) -> tuple[Pixels, Move]:
-    """Points wander smoothly over the sheet, with bright and dark facets between the creases."""
+    """Points wander smoothly over the sheet; straight creases, one side of each a little darker."""
     height, width = pixels.shape[:2]
     reach = per_thousand / 1000 * height
     coarse = rng.normal(0, 1, (2, 9, 7)).astype(np.float32)
@@ -191,8 +191,13 @@ def _crumple(pixels: Pixels, per_thousand: float, rng: np.random.Generator) -> t
     ys, xs = np.mgrid[0:height, 0:width].astype(np.float32)
     bent = cv2.remap(pixels, xs - reach * wander[0], ys - reach * wander[1], cv2.INTER_LINEAR,
                      borderMode=cv2.BORDER_REPLICATE)  # fmt: skip
-    facets = cv2.resize(rng.uniform(0.9, 1.03, (14, 10)).astype(np.float32), (width, height))
-    light = np.asarray(facets) - 0.1 * (np.abs(wander[0] - wander[1]) < 0.02)
+    light = np.ones((height, width), np.float32)
+    for _ in range(9):
+        angle = rng.uniform(0, np.pi)
+        at = rng.uniform(0.15, 0.85, 2) * (width, height)
+        away = ((xs - at[0]) * np.cos(angle) + (ys - at[1]) * np.sin(angle)) / height
+        light -= 0.1 * np.exp(-((away / 0.0012) ** 2)) + 0.03 * np.exp(-np.maximum(away, 0) / 0.05)
+        light += 0.03 * (away < 0)
 
     def move(points: Points) -> Points:
         # The remap looks back from where a point went; a few rounds find that place.
@@ -203,6 +208,7 @@ def _crumple(pixels: Pixels, per_thousand: float, rng: np.random.Generator) -> t
             there = points + reach * np.column_stack([wander[0][y, x], wander[1][y, x]])
         return np.asarray(there, dtype=np.float64)
 
+    light *= 0.97 / light.max()
     return np.clip(bent * light[..., None], 0, 255).astype(np.uint8), move
 
 
