@@ -13,7 +13,7 @@ import numpy as np
 
 from redactor.finders.face_landmarks import Landmarks, Points, face_flag, landmarks
 from redactor.finders.face_search import LARGEST_PORTRAIT_MM, SURE, Candidate, clusters, search
-from redactor.finders.photo_frames import id_photo_likeness, is_portrait_shaped
+from redactor.finders.photo_frames import is_portrait_shaped
 from redactor.finders.pictures import Picture, find_pictures
 from redactor.geometry import around, between_down, bounds, grown, overlap
 from redactor.page import Finding, Image, Kind, Quad
@@ -24,12 +24,14 @@ Mode = Literal["eyes", "full"]
 # A bar of 2.5 x 1.1 distances between the eyes covers lids and brows of both.
 _BAR_LENGTH, _BAR_HEIGHT = 2.5, 1.1
 # The landmark network's belief from which a weak hit is a face; a first look below the second
-# number is not worth seven more: 55 of 57 weak hits on text and seals, and few faces, show less.
+# number is not worth three more: 55 of 57 weak hits on text and seals, and few faces, show less.
 _FLAG, _FAINT_FLAG = 0.5, 0.05
-# A weak hit in a picture that is portrait-shaped but smaller than an ID photo must score this much.
-_HALF_SURE = 0.45
+# Where the eyes of an uncertain face are, down its box.
+_BAND = (0.1, 0.7)
 _RIVAL = 0.15
 _SMALLEST_MM = 2.0
+# A picture filled less is the ring of a seal; a narrower one that has no portrait's shape, writing.
+_LEAST_FILL, _LEAST_MM = 0.3, 8.0
 
 
 def find_faces(
@@ -88,7 +90,8 @@ def _masked(hit: Candidate, marks: Landmarks, mode: Mode) -> Finding:
         return Finding(Kind.FACE, _face_quad(hit, marks, certain), "", hit.score, why, FINDER)
     bar = _bar(marks.left, marks.right)
     if not certain:
-        bar = around([_bar(*hit.eyes), between_down(_rolled_box(hit), 0.15, 0.65), bar])
+        band = between_down(_rolled_box(hit), *_BAND)
+        bar = around([_bar(*hit.eyes), grown(band, 0.1 * hit.side, 0.0), bar])
     return Finding(Kind.EYES, bar, "", hit.score, why, FINDER)
 
 
@@ -99,19 +102,27 @@ def _masked_whole(
     dpi: float,
     mode: Mode,
 ) -> Iterator[Finding]:
-    """Portrait-shaped pictures with a doubtful hit and no face, all of each: there a weak hit is
-    more likely a badly copied face than none, and nobody knows where its eyes are."""
+    """Where a picture shows doubtful hits and no face: a portrait-shaped picture, all of it, else
+    all of the hit. A weak hit there is more likely a badly copied face than none, and nobody knows
+    where its eyes are."""
     kind = Kind.FACE if mode == "full" else Kind.EYES
-    why = "portrait-shaped picture, hardly readable face, all of it masked"
+    used: list[Candidate] = []
     for region in regions:
-        if max(region.width, region.height) > LARGEST_PORTRAIT_MM * dpi / 25.4:
+        large = max(region.width, region.height) > LARGEST_PORTRAIT_MM * dpi / 25.4
+        if large or region.fill < _LEAST_FILL or any(region.holds(f.quad) for f in found):
             continue
-        if not is_portrait_shaped(region) or any(region.holds(f.quad) for f in found):
+        hits = [hit for hit in doubtful if hit not in used and _inside(hit, region)]
+        if not hits:
             continue
-        least = 0.0 if id_photo_likeness(region, dpi) > 0 else _HALF_SURE
-        scores = [hit.score for hit in doubtful if _inside(hit, region) and hit.score >= least]
-        if scores:
-            yield Finding(kind, region.quad, "", max(scores), why, FINDER)
+        best = max(hits, key=lambda hit: hit.score)
+        quad, what = _rolled_box(best), "hit"
+        if is_portrait_shaped(region):
+            quad, what = region.quad, "portrait-shaped picture"
+        elif min(region.width, region.height) < _LEAST_MM * dpi / 25.4:
+            continue
+        used += hits
+        why = f"hardly readable face, all of the {what} masked"
+        yield Finding(kind, quad, "", best.score, why, FINDER)
 
 
 def _is_echo(hit: Candidate, sure: Sequence[Candidate], regions: Sequence[Picture]) -> bool:
@@ -131,7 +142,8 @@ def _inside(hit: Candidate, region: Picture) -> bool:
     """Whether the hit lies in the region and is as large as a portrait's face in it."""
     x0, y0, x1, y1 = bounds(hit.box)
     large = max(x1 - x0, y1 - y0) > 0.3 * min(region.width, region.height)
-    return large and region.holds(hit.box)
+    fits = max(x1 - x0, y1 - y0) < 1.2 * max(region.width, region.height)
+    return large and fits and region.holds(hit.box)
 
 
 def _agree(hit: Candidate, marks: Landmarks) -> bool:

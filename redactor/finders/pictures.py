@@ -31,8 +31,9 @@ _PAPER_MM, _PAPER_DPI = 42.0, 20.0
 # Below this share of the page's brightest ground all is a mass, however large.
 _DARK = 0.5
 _FLAT = 5.0
-# A light ground with nothing darker on it is a shaded cell; even a pale photo has dark parts.
-_LIGHT, _TINT_STEP, _DARK_SHARE = 120, 6.0, 3.0
+# A light ground with nothing darker on it is a shaded cell; even a pale photo has dark parts. On
+# darker grounds, which a photo has, too, half of the region has to be the very same.
+_LIGHT, _HALF_LIGHT, _TINT_SPREAD, _TINT_STEP, _DARK_SHARE = 180, 120, 4.0, 6.0, 3.0
 # The desk around a photographed page, or a border, encloses much and fills little.
 _FRAME_FILL, _FRAME_SHARE = 0.5, 0.5
 _CARD_MM = 120.0
@@ -187,9 +188,9 @@ def _is_flat(closed: Grey) -> bool:
     """True for a tint with nothing but strokes in it, such as a shaded table head or a cover."""
     edge = min(3, min(closed.shape) // 4)
     core = closed[edge : closed.shape[0] - edge, edge : closed.shape[1] - edge]
-    dark, middle = np.percentile(core, (_DARK_SHARE, 50))
-    tint = middle > _LIGHT and middle - dark < _TINT_STEP
-    return bool(tint) or float(core.std()) < _FLAT
+    dark, low, middle, high = np.percentile(core, (_DARK_SHARE, 25, 50, 75))
+    even = middle > _LIGHT or (middle > _HALF_LIGHT and high - low < _TINT_SPREAD)
+    return bool(even and middle - dark < _TINT_STEP) or float(core.std()) < _FLAT
 
 
 def _picture(x: int, y: int, w: int, h: int, fill: float, scale: float, pixels: Image) -> Picture:
