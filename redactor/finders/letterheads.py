@@ -14,6 +14,7 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
+from rapidfuzz.distance import LCSseq
 
 from redactor import geometry
 from redactor.channels import Grey, darkest
@@ -59,6 +60,9 @@ _SAYS_SO = re.compile("(?:文件|会议纪要)$")
 _TITLE = re.compile("^关于|的(?:通知|函|批复|决定|意见|报告|通报|请示|公告)$")
 _LABEL_END = re.compile(rf"(?:{_ENDINGS})$")
 
+SAME_PART, SAME_WHOLE = 0.7, 0.85
+"""Share of the characters of a letterhead, read in part or whole, that the own unit has in the same
+order: cut glyphs are misread, and boxes that overlap give some twice."""
 READ, UNSURE = 0.9, 0.5
 """Scores of a letterhead whose text is known, and of one that was read in part."""
 
@@ -86,8 +90,7 @@ def find_letterheads(
 ) -> tuple[Finding, ...]:
     """Letterheads with their document numbers on an upright page.
 
-    With `others` (profile strict) those of every organ; else only what may be the own unit's and
-    could not be read whole, because what was read the finder of known text has found.
+    With `others` (profile strict) those of every organ; else only what may be the own unit's.
     """
     inks = _inks(pixels)
     rows = _rows(inks, reading)
@@ -116,19 +119,15 @@ def _why(row: Row, identity: Identity, others: bool) -> str:
     """Why a letterhead must go, "" when it may stay."""
     if others:
         return "letterhead of an official document"
-    if row.whole:
-        return ""
     name = _LABEL_END.sub("", row.text)
-    own = (term.text for term in identity.of(Kind.UNIT))
-    if not name or any(_drawn_from(name, unit) for unit in own):
-        return "letterhead that was read in part, perhaps the own unit's"
+    if not name and not row.whole:
+        return "letterhead that cannot be read"
+    for term in identity.of(Kind.UNIT):
+        shared = LCSseq.similarity(name, term.text)
+        alike = shared >= (SAME_WHOLE if row.whole else SAME_PART) * len(name)
+        if name and alike and (not row.whole or shared >= SAME_WHOLE * len(term.text)):
+            return "letterhead of the own unit, as far as it was read"
     return ""
-
-
-def _drawn_from(text: str, unit: str) -> bool:
-    """Whether `text` is `unit` with characters left out."""
-    rest = iter(unit)
-    return all(char in rest for char in text)
 
 
 def _is_letterhead(
