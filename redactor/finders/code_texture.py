@@ -1,30 +1,42 @@
-"""Sees codes by their looks alone, for those that are too blurred, torn or small to be decoded."""
+"""Finds places that may be codes, also those too blurred, torn or small to be decoded."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
+from typing import NamedTuple
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 
-from redactor.geometry import area, around, bounds, grown, height, width
+from redactor.geometry import bounds, grown, height, width
 from redactor.page import Quad
 
 Grey = npt.NDArray[np.uint8]
 """(H, W) uint8."""
 
-WINDOW = 19
-"""Pixels over which texture is measured: 3 to 4 mm at the 145 dpi of a page 1700 pixels long."""
-MIN_BLOCK = 34
-"""Smallest side of a matrix code in pixels: 6 mm."""
-MIN_BARS = (60, 14)
-"""Smallest length and height of a bar code in pixels."""
+BLOCK_SIDE = 1400
+"""Longest side in pixels of a page in which blocks are sought: A4 at 120 dpi."""
+LEVELS = 3
+"""Each level halves the page's size."""
+MIN_SIDE, MIN_FILL, MAX_ASPECT = 11, 0.55, 9
+"""Of a block: its smaller side in pixels, its share of the rectangle around it, and the ratio of
+that rectangle's sides."""
 
 
-def finder_pattern_quads(grey: Grey) -> list[Quad]:
-    """Quads around QR codes of which at least two finder patterns can be seen."""
-    patterns = _finder_patterns(grey)
+class Block(NamedTuple):
+    """A place that may be a code. `quad`: page pixels, its longer side along reading. `level`: of
+    the pyramid, 0 finest. `fill`: share of the quad that the block takes up, 0..1."""
+
+    quad: Quad
+    level: int
+    fill: float
+
+
+def finder_pattern_quads(small: Grey, scale: float) -> list[Quad]:
+    """Quads around QR codes of which at least two finder patterns can be seen; as in blocks."""
+    patterns = _finder_patterns(small)
     quads: list[Quad] = []
     used: set[int] = set()
     for i, (center, size) in enumerate(patterns):
@@ -44,7 +56,7 @@ def finder_pattern_quads(grey: Grey) -> list[Quad]:
         mates.sort(key=lambda j: math.dist(center, patterns[j][0]))
         group = [i, *mates[:2]]
         if (quad := _code_around([patterns[k] for k in group])) is not None:
-            quads.append(quad)
+            quads.append(quad / scale)
             used.update(group)
     return quads
 
@@ -113,22 +125,49 @@ def _outward(edge: npt.NDArray[np.float64], side: float) -> tuple[float, float]:
     return reach, reach
 
 
-def block_quads(grey: Grey) -> list[Quad]:
-    """Quads around bar codes and matrix codes by texture."""
-    gx = cv2.Scharr(grey, cv2.CV_32F, 1, 0)
-    gy = cv2.Scharr(grey, cv2.CV_32F, 0, 1)
-    box = (WINDOW, WINDOW)
-    xx, yy = cv2.blur(gx * gx, box), cv2.blur(gy * gy, box)
-    xy = cv2.blur(gx * gy, box)
-    energy = xx + yy
-    edges = cv2.blur(((gx * gx + gy * gy) > 250.0**2).astype(np.float32), box)
-    coherence = np.sqrt((xx - yy) ** 2 + 4 * xy * xy) / (energy + 1.0)
-    bars = ((coherence > 0.7) & (edges > 0.4)).astype(np.uint8)
-    blocks = ((coherence < 0.75) & (edges > 0.5)).astype(np.uint8)
-    pieces = [q for q in _components(bars, 9, *MIN_BARS) if _is_bar_code(grey, q)]
-    quads = _joined(pieces)
-    quads += [q for q in _components(blocks, 9, MIN_BLOCK, MIN_BLOCK) if is_matrix_code(grey, q)]
-    return [grown(q, WINDOW / 2, WINDOW / 2) for q in quads]
+def working_scale(grey: Grey) -> float:
+    """Factor that makes a page's longest side BLOCK_SIDE pixels, 1 at most."""
+    return min(1.0, BLOCK_SIDE / max(grey.shape))
+
+
+def blocks(small: Grey, scale: float) -> Iterator[Block]:
+    """Dense blocks of marks that stand by themselves: every code, but also words and drawings.
+
+    `small`: the page, shrunk by `scale`; quads are in pixels of the page as it was. Each level
+    halves the page, closes gaps of four pixels, as a code's white gaps are up to four modules wide,
+    and drops what is thinner than eight, so that modules of 0.2 to 2 mm come out solid on one.
+    """
+    for level in range(LEVELS):
+        if level:
+            small = shrunk(small, 0.5)
+        ink = cv2.adaptiveThreshold(
+            small, 255, cv2.ADAPTIVE_THRESH_MEAN_C, cv2.THRESH_BINARY_INV, 31, 10
+        )
+        closed = cv2.morphologyEx(ink, cv2.MORPH_CLOSE, np.ones((5, 5), np.uint8))
+        solid = cv2.morphologyEx(closed, cv2.MORPH_OPEN, np.ones((9, 9), np.uint8))
+        # Opening with a square cuts the corners of tilted codes: they come back.
+        solid = cv2.bitwise_and(cv2.dilate(solid, np.ones((7, 7), np.uint8)), closed)
+        contours, _ = cv2.findContours(solid, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
+        to_page = 2**level / scale
+        for contour in contours:
+            rect = cv2.minAreaRect(contour)
+            # Contours run along pixel centres: a side measures one pixel short.
+            low, high = (side + 1 for side in sorted(rect[1]))
+            fill = (cv2.contourArea(contour) + low + high) / (low * high)
+            if low < MIN_SIDE or high > MAX_ASPECT * low or fill < MIN_FILL:
+                continue
+            quad = grown(cv2.boxPoints(rect).astype(np.float64), 0.5, 0.5) + 0.5
+            if width(quad) < height(quad):
+                quad = np.roll(quad, 1, axis=0)
+            yield Block(quad * to_page, level, min(fill, 1.0))
+
+
+def shrunk(grey: Grey, factor: float) -> Grey:
+    """The page made smaller by area averages; factor 1 leaves it."""
+    if factor == 1.0:
+        return grey
+    resized = cv2.resize(grey, None, fx=factor, fy=factor, interpolation=cv2.INTER_AREA)
+    return np.asarray(resized, dtype=np.uint8)
 
 
 def bar_direction(grey: Grey, quad: Quad) -> npt.NDArray[np.float64]:
@@ -143,133 +182,9 @@ def bar_direction(grey: Grey, quad: Quad) -> npt.NDArray[np.float64]:
     return np.array([math.cos(angle), math.sin(angle)])
 
 
-def _joined(pieces: list[Quad]) -> list[Quad]:
-    """Pieces of bar codes put together again where a stroke or a tear parted them."""
-    pieces = sorted(pieces, key=area, reverse=True)
-    joined: list[Quad] = []
-    for piece in pieces:
-        reach = 0.6 * height(piece)
-        near = [
-            index
-            for index, other in enumerate(joined)
-            if cv2.intersectConvexConvex(
-                grown(piece, reach, reach).astype(np.float32), other.astype(np.float32)
-            )[0]
-            > 0
-        ]
-        if near:
-            joined[near[0]] = around([joined[near[0]], piece])
-        else:
-            joined.append(piece)
-    return joined
-
-
-def _components(raw: npt.NDArray[np.uint8], kernel: int, long: int, short: int) -> list[Quad]:
-    """Rectangles around what remains after bridging and thinning; short side across reading."""
-    shape = np.ones((kernel, kernel), np.uint8)
-    mask = cv2.morphologyEx(raw, cv2.MORPH_CLOSE, shape)
-    mask = cv2.morphologyEx(mask, cv2.MORPH_OPEN, shape)
-    contours, _ = cv2.findContours(mask, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
-    quads = []
-    for contour in contours:
-        rect = cv2.minAreaRect(contour)
-        low, high = sorted(rect[1])
-        if high < long or low < short or cv2.contourArea(contour) < 0.6 * low * high:
-            continue
-        quad = cv2.boxPoints(rect).astype(np.float64)
-        if width(quad) < height(quad):
-            quad = np.roll(quad, 1, axis=0)
-        quads.append(quad)
-    return quads
-
-
 def cut_out(grey: Grey, quad: Quad) -> Grey:
     """What lies under a quad, turned upright, one pixel for one."""
     w, h = max(8, round(width(quad))), max(8, round(height(quad)))
     corners = np.array([[0, 0], [w, 0], [w, h], [0, h]], np.float32)
     matrix = cv2.getPerspectiveTransform(quad.astype(np.float32), corners)
     return np.asarray(cv2.warpPerspective(grey, matrix, (w, h)), dtype=np.uint8)
-
-
-def _is_bar_code(grey: Grey, quad: Quad) -> bool:
-    """Same bars in every row, at least 20 edges, bars of unlike widths, high contrast.
-
-    Tried along both sides, as a code can be higher than long.
-    """
-    patch = cut_out(grey, quad).astype(np.float32)
-    return _rows_are_bars(patch) or _rows_are_bars(np.ascontiguousarray(patch.T))
-
-
-def _rows_are_bars(patch: npt.NDArray[np.float32]) -> bool:
-    rows = len(patch)
-    if rows < 12:
-        return False
-    slices = [patch[i * rows // 6 : (i + 1) * rows // 6].mean(axis=0) for i in range(1, 5)]
-    if min(float(part.std()) for part in slices) < 10:
-        return False
-    if np.corrcoef(np.array(slices)).min() < 0.75:
-        return False
-    profile = np.mean(slices, axis=0)
-    local = cv2.blur(profile[None, :].astype(np.float32), (31, 1))[0]
-    dark = profile < local
-    runs = np.diff(np.flatnonzero(np.diff(dark.astype(np.int8))))
-    if len(runs) < 20 or profile.max() - profile.min() < 50:
-        return False
-    return float(runs.std() / runs.mean()) > 0.3
-
-
-def is_matrix_code(grey: Grey, quad: Quad) -> bool:
-    """Black and white in equal parts in every row and column, edges along two directions only."""
-    if width(quad) > 8 * height(quad):
-        return False
-    patch = cut_out(grey, quad)
-    _, binary = cv2.threshold(patch, 0, 1, cv2.THRESH_BINARY_INV | cv2.THRESH_OTSU)
-    dark = binary.astype(bool)
-    share = float(dark.mean())
-    if not 0.3 < share < 0.7:
-        return False
-    ink, paper = float(patch[dark].mean()), float(patch[~dark].mean())
-    contrast = paper - ink
-    if contrast < 60:
-        return False
-    between = (patch > ink + 0.3 * contrast) & (patch < paper - 0.3 * contrast)
-    if float(between.mean()) > 0.35:
-        return False
-    inner = dark[len(dark) // 12 : -(len(dark) // 12) or None]
-    (along_low, along_high, along_changes), (low, high, changes) = map(_lines, (inner, inner.T))
-    aspect = width(quad) / height(quad)
-    emptiest, fullest = min(along_low, low), max(along_high, high)
-    if aspect > 1.8:
-        # PDF417: half of each row is dark, with ten changes of colour over the code's height,
-        # where a row of Chinese text has five.
-        looks_right = along_low > 0.4 and along_high < 0.75 and along_changes > 8 * aspect
-    elif min(along_changes, changes) >= 8:
-        # Text has rows of paper between its lines; a code has none.
-        looks_right = emptiest > 0.15 and fullest < 0.85
-    else:
-        # As few modules as a large character has strokes, which leaves its sides emptier.
-        looks_right = (
-            emptiest > 0.23
-            and fullest < 0.85
-            and share > 0.4
-            and aspect < 1.25
-            and along_changes + changes >= 11
-        )
-    return looks_right and _along_axes(patch) > 0.6
-
-
-def _lines(dark: npt.NDArray[np.bool_]) -> tuple[float, float, float]:
-    """Of the rows: dark share of the emptiest and of the fullest tenth, median colour changes."""
-    share = dark.mean(axis=1)
-    changes = np.abs(np.diff(dark.astype(np.int8), axis=1)).sum(axis=1)
-    return float(np.quantile(share, 0.1)), float(np.quantile(share, 0.9)), float(np.median(changes))
-
-
-def _along_axes(patch: Grey) -> float:
-    """Share of the edge energy within 15 degrees of the patch's own axes (1/3 when at random)."""
-    gx = cv2.Scharr(patch, cv2.CV_32F, 1, 0)
-    gy = cv2.Scharr(patch, cv2.CV_32F, 0, 1)
-    energy = gx * gx + gy * gy
-    low, high = np.minimum(np.abs(gx), np.abs(gy)), np.maximum(np.abs(gx), np.abs(gy))
-    near = low < math.tan(math.radians(15)) * high
-    return float(energy[near].sum() / max(float(energy.sum()), 1.0))

@@ -1,16 +1,17 @@
 """Finds codes that lead to the person (学信网 links, e-licences), also those no reader can decode.
 
 Three ways, each for what the one before it cannot see:
-1. zxing-cpp decodes, or reports where it met a code with errors in it;
+1. zxing-cpp decodes the page;
 2. QR finder patterns (dark-light-dark as 1:1:3:1:1) show codes whose data is smeared or torn;
-3. texture: bars are dense edges of one direction that repeat along the bar, matrix codes are
-   dense black-and-white blocks without the gaps that text has between its lines.
+3. dense blocks that stand by themselves (code_texture.py) and were not read as print are turned
+   upright and given to the reader again, and judged by their looks (code_looks.py).
 The decoded text is for the vault's report only.
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import cv2
@@ -18,25 +19,38 @@ import numpy as np
 import numpy.typing as npt
 import zxingcpp
 
+from redactor.finders.code_looks import likelihood, measure
 from redactor.finders.code_texture import (
+    Block,
+    Grey,
     bar_direction,
-    block_quads,
+    blocks,
     cut_out,
     finder_pattern_quads,
-    is_matrix_code,
+    shrunk,
+    working_scale,
 )
-from redactor.geometry import area, around, grown, height, width
-from redactor.page import Finding, Image, Kind, Quad
+from redactor.geometry import area, around, grown, height, mapped, width
+from redactor.page import Finding, Image, Kind, Line, Quad
 
 _LINEAR_PAD = 0.02
 """Share of a bar code's length: about two modules, as its outer bars may be cut by the reader."""
 _MATRIX_PAD = 0.05
 """Share of a matrix code's side: one module of the smallest QR code, 21 modules wide."""
+_BLOCK_PAD = 0.05
+"""Share of a block's smaller side, as the outer modules of a blurred code are pale."""
 _READER_SIDE = 2600
 """Longest side in pixels given to the reader: A4 at 220 dpi. Its time grows with the area."""
 
-_TEXTURE_SIDE = 1700
-"""Longest side in pixels for looking at texture: A4 at 145 dpi."""
+_WORTH_READING, _LOOKS_LIKE, _LOOKS_UNREAD = 0.05, 0.3, 0.9
+"""Likelihood of a block from which the reader tries it, from which looks alone are enough, and
+the same on a page whose text is not known, where short words look alike."""
+_SURE_PRINT = 0.9
+"""Probability of a character from which it was read and is no part of a code."""
+_SHARE_OF_PRINT = 0.5
+"""Share of a block that lies under such characters from which it is print."""
+_CODE_LIKE = frozenset("回囬口囗田日目曰皿圖图国器嚣|｜Il1!-_—=一二三.·:：,'\"")
+"""What the recogniser sees in codes, too: squares in squares, and bars."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,54 +59,125 @@ class _Seen:
     text: str
     score: float
     why: str
+    exact: bool = False
 
 
-def find_codes(pixels: Image) -> tuple[Finding, ...]:
+def find_codes(pixels: Image, lines: Sequence[Line] | None = None) -> tuple[Finding, ...]:
     """All QR, Data Matrix, Aztec, PDF417 and bar codes on a page (H, W, 3).
 
-    `Finding.quad` covers the code with its outermost modules; `text` is what it says, '' when it
-    cannot be decoded; `score` is 1 when decoded, else 0.6 to 0.8.
+    `lines`: what was read on the page, None when it was not; a block that was surely read as print
+    is no code, so that looks need prove less. `Finding.quad` covers the code with its
+    outermost modules; `text` is what it says, '' when it cannot be decoded; `score` is 1 when
+    decoded, 0.8 when QR finder patterns show it, else its likelihood by looks.
     """
     grey = np.asarray(cv2.cvtColor(pixels, cv2.COLOR_BGR2GRAY), dtype=np.uint8)
+    scale = working_scale(grey)
+    small = shrunk(grey, scale)
+    limit = _LOOKS_UNREAD if lines is None else _LOOKS_LIKE
     seen = _read(grey)
-    fine = min(1.0, _TEXTURE_SIDE / max(grey.shape))
-    for scale in (fine, fine / 2):  # small codes, then those with large modules
-        shrunk = cv2.resize(grey, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
-        small = np.asarray(shrunk, dtype=np.uint8)
-        if scale == fine:
-            for quad in finder_pattern_quads(small):
-                _add(seen, _Seen(quad / scale, "", 0.8, "QR finder patterns, not decodable"))
-        for quad in block_quads(small):
-            _add(seen, _read_upright(grey, quad / scale))
+    for quad in finder_pattern_quads(small, scale):
+        _add(seen, _Seen(quad, "", 0.8, "QR finder patterns, not decodable"))
+    for block, looks in _likely(grey, small, scale, _print(lines or (), small.shape, scale)):
+        for code in _judged(grey, block, looks, scale, limit):
+            _add(seen, code)
     return tuple(Finding(Kind.CODE, s.quad, s.text, s.score, s.why, "codes") for s in seen)
 
 
-def _read_upright(grey: npt.NDArray[np.uint8], quad: Quad) -> _Seen:
-    """A second try on a code seen by its looks: readers miss bars that lie at 45 degrees."""
-    wider = grown(quad, 0.1 * width(quad), 0.1 * height(quad))
-    for code in zxingcpp.read_barcodes(cut_out(grey, wider)):
-        return _Seen(quad, code.text, 1.0, f"{code.format} decoded")
-    return _Seen(quad, "", 0.6, "dense modules or bars, not decodable")
+def _likely(
+    grey: Grey, small: Grey, scale: float, printed: Grey | None
+) -> list[tuple[Block, float]]:
+    """Blocks that may be codes with their likelihood, likeliest first."""
+    found, rows = [], []
+    for block in blocks(small, scale):
+        if printed is not None and _under(printed, block.quad * scale) > _SHARE_OF_PRINT:
+            continue
+        row = measure(grey, block, scale)
+        if row is not None:
+            found.append(block)
+            rows.append(row)
+    if not found:
+        return []
+    judged = zip(found, likelihood(np.array(rows)).tolist(), strict=True)
+    return sorted((j for j in judged if j[1] >= _WORTH_READING), key=lambda j: -j[1])
 
 
-def _read(grey: npt.NDArray[np.uint8]) -> list[_Seen]:
+def _print(lines: Sequence[Line], shape: tuple[int, ...], scale: float) -> Grey | None:
+    """255 where a character was read that is no part of a code, at the size of the working page."""
+    if not lines:
+        return None
+    mask = np.zeros(shape, np.uint8)
+    for line in lines:
+        if line.layer != "ink":
+            continue  # a PDF may carry a text layer over anything
+        for char in line.chars:
+            if char.score >= _SURE_PRINT and not set(char.text) <= _CODE_LIKE:
+                cv2.fillConvexPoly(mask, np.round(char.quad * scale).astype(np.int32), (255,))
+    return mask
+
+
+def _under(mask: Grey, quad: Quad) -> float:
+    """Share of a quad's pixels that are set in the mask."""
+    low = np.maximum(np.floor(quad.min(axis=0)).astype(int), 0)
+    high = np.ceil(quad.max(axis=0)).astype(int) + 1
+    part = mask[low[1] : high[1], low[0] : high[0]]
+    inside = np.zeros_like(part)
+    cv2.fillConvexPoly(inside, np.round(quad - low).astype(np.int32), (255,))
+    return float(cv2.mean(part, inside)[0]) / 255 if part.size else 0.0
+
+
+def _judged(grey: Grey, block: Block, looks: float, scale: float, limit: float) -> Iterator[_Seen]:
+    """What a likely block is: the reader's second try on it, upright and enlarged; else its looks.
+
+    Readers miss bars that lie at 45 degrees, and modules of less than two pixels.
+    """
+    low = min(width(block.quad), height(block.quad))
+    pad = max(_BLOCK_PAD * low, 1.5 * 2**block.level / scale)
+    quad = grown(block.quad, pad, pad)
+    outer = grown(block.quad, 0.3 * low, 0.15 * low)  # start and stop bars may stand apart
+    patch = cut_out(grey, outer)
+    larger = float(np.clip(160 / low, 1.0, 3.0))
+    if larger > 1.0:
+        enlarged = cv2.resize(patch, None, fx=larger, fy=larger, interpolation=cv2.INTER_CUBIC)
+        patch = np.asarray(enlarged, dtype=np.uint8)
+    h, w = patch.shape
+    corners = np.array([[0, 0], [w, 0], [w, h], [0, h]], np.float32)
+    to_page = np.asarray(
+        cv2.getPerspectiveTransform(corners, outer.astype(np.float32)), dtype=np.float64
+    )
+    codes = zxingcpp.read_barcodes(patch)
+    for code in codes:
+        place = _padded(mapped(_corners(code), to_page), code)
+        exact = _has_exact_corners(code)
+        whole = place if exact else around([quad, place])
+        yield _Seen(whole, code.text, 1.0, f"{code.format} decoded", exact)
+    if not codes and looks >= limit:
+        yield _Seen(quad, "", min(round(looks, 2), 0.99), "dense modules or bars, not decodable")
+
+
+def _corners(code: zxingcpp.Barcode) -> Quad:
+    p = code.position
+    corners = (p.top_left, p.top_right, p.bottom_right, p.bottom_left)
+    return np.array([(c.x + 0.5, c.y + 0.5) for c in corners], dtype=np.float64)
+
+
+def _has_exact_corners(code: zxingcpp.Barcode) -> bool:
+    """Whether the reader's corners are those of the code; bars it knows only by some rows."""
+    return code.symbology not in _LINEAR and code.symbology != zxingcpp.BarcodeFormat.PDF417
+
+
+def _read(grey: Grey) -> list[_Seen]:
+    """What the reader decodes at first sight; other turns and sizes and light on dark are left to
+    the second try on likely blocks, which costs a third of the time."""
     scale = min(1.0, _READER_SIDE / max(grey.shape))
     view = grey if scale == 1.0 else cv2.resize(grey, None, fx=scale, fy=scale)
+    codes = zxingcpp.read_barcodes(view, try_rotate=False, try_downscale=False, try_invert=False)
     seen: list[_Seen] = []
-    for code in zxingcpp.read_barcodes(view, return_errors=True):
-        p = code.position
-        corners = (p.top_left, p.top_right, p.bottom_right, p.bottom_left)
-        quad = np.array([(c.x + 0.5, c.y + 0.5) for c in corners], dtype=np.float64) / scale
-        linear = code.symbology in _LINEAR
-        if not code.valid and (linear or not _plausible(grey, quad)):
-            continue  # a row of text can look like bars; texture decides on more rows of it
-        if linear:
+    for code in codes:
+        quad = _corners(code) / scale
+        if code.symbology in _LINEAR:
             quad = _full_bars(grey, quad)
-        kind = str(code.format)
-        if code.valid:
-            _add(seen, _Seen(_padded(quad, code), code.text, 1.0, f"{kind} decoded"))
-        else:
-            _add(seen, _Seen(_padded(quad, code), "", 0.7, f"{kind} found, not decodable"))
+        why = f"{code.format} decoded"
+        _add(seen, _Seen(_padded(quad, code), code.text, 1.0, why, _has_exact_corners(code)))
     return seen
 
 
@@ -112,13 +197,6 @@ _LINEAR = frozenset(
 )
 
 
-def _plausible(grey: npt.NDArray[np.uint8], quad: Quad) -> bool:
-    """Whether an erroneous reading looks like a code; readers also trip over cells and text."""
-    if min(width(quad), height(quad)) < 16 or area(quad) > 0.25 * grey.size:
-        return False
-    return is_matrix_code(grey, quad)
-
-
 def _padded(quad: Quad, code: zxingcpp.Barcode) -> Quad:
     across, along = height(quad), width(quad)
     if code.symbology == zxingcpp.BarcodeFormat.EANUPC:
@@ -133,7 +211,7 @@ def _padded(quad: Quad, code: zxingcpp.Barcode) -> Quad:
     return grown(quad, pad, pad)
 
 
-def _full_bars(grey: npt.NDArray[np.uint8], quad: Quad) -> Quad:
+def _full_bars(grey: Grey, quad: Quad) -> Quad:
     """The reader reports only the rows that it scanned; this follows the bars to their ends."""
     length, middle = width(quad), quad.mean(axis=0)
     along = bar_direction(grey, quad)
@@ -187,11 +265,15 @@ def _last_true(run: npt.NDArray[np.bool_], gap: int) -> int:
 def _add(seen: list[_Seen], new: _Seen) -> None:
     """Adds a place, or joins it with one found before that holds most of it or lies within it."""
     for index, old in enumerate(seen):
-        if _covered(new.quad, old.quad) > 0.9:
+        inside = _covered(new.quad, old.quad) > (0.9 if old.exact else 0.995)
+        if inside and (old.text or not new.text):
             return
+        around_old = _covered(old.quad, new.quad) > 0.7 and area(new.quad) < 4 * area(old.quad)
+        if old.exact and not new.text and around_old:
+            return  # a decoded code with what stands around it
         overlaps = max(_covered(new.quad, old.quad), _covered(old.quad, new.quad)) > 0.5
         if overlaps and 0.1 < area(new.quad) / max(area(old.quad), 1e-6) < 10:
-            better = old if old.score >= new.score else new
+            better = new if (bool(new.text), new.score) > (bool(old.text), old.score) else old
             seen[index] = replace(better, quad=around([better.quad, old.quad, new.quad]))
             return
     seen.append(new)

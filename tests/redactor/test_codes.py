@@ -15,11 +15,14 @@ from hypothesis import strategies as st
 
 from redactor.finders.codes import find_codes
 from redactor.geometry import area
-from redactor.page import Finding, Image, Kind, Quad
+from redactor.page import Char, Finding, Image, Kind, Line, Quad
 
 LINK = "https://www.chsi.com.cn/xlcx/bg.do?vcode=AB12CD34EF56"
 CENTER = (560, 560)
 Format = zxingcpp.BarcodeFormat
+
+
+LINEAR = (Format.Code128, Format.Code39, Format.EAN13)
 
 
 def qr(scale: int) -> np.ndarray:
@@ -34,7 +37,7 @@ def written(form: object, text: str, scale: int) -> np.ndarray:
     image = np.array(
         zxingcpp.write_barcode_to_image(barcode, scale=scale, add_quiet_zones=False)
     ).squeeze()
-    if image.shape[0] < 30:
+    if form in LINEAR:
         image = np.repeat(image[:1], image.shape[1] // 4, axis=0)
     return image
 
@@ -135,6 +138,55 @@ def test_tilted_bars_are_covered_to_their_ends(angle: int) -> None:
     findings = find_codes(page)
     assert covered(truth, findings) > 0.97
     assert findings[0].text == "XJ2024001234"
+
+
+SMALL = (
+    (Format.DataMatrix, "CERT-2024-0012345"),
+    (Format.Aztec, "AZTEC 12345"),
+    (Format.PDF417, "XJ-2024-000123"),
+    (Format.MicroQRCode, "123456789"),
+    (Format.QRCode, LINK),
+)
+
+
+@pytest.mark.parametrize("angle", [0, 15, 33, 45, 100, 290])
+@pytest.mark.parametrize(("form", "text"), SMALL)
+def test_small_tilted_matrix_codes_are_covered(form: object, text: str, angle: int) -> None:
+    page, truth = placed(written(form, text, 2), angle)
+    assert covered(truth, find_codes(page, ())) > 0.97
+
+
+@pytest.mark.parametrize("angle", [0, 45, 70])
+@pytest.mark.parametrize(("form", "text"), [SMALL[0], (Format.Code128, "XJ2024001234")])
+def test_codes_blurred_beyond_reading_are_covered(form: object, text: str, angle: int) -> None:
+    page, truth = placed(written(form, text, 3), angle, blur=2.0)
+    findings = find_codes(page, ())
+    assert covered(truth, findings) > 0.97
+    assert [f.text for f in findings] == [""]
+    assert all(0.3 <= f.score < 1 for f in findings)
+
+
+def read_as(text: str, quad: Quad, score: float = 0.99) -> Line:
+    return Line((Char(text, quad, score),), quad, score)
+
+
+def test_what_was_read_as_print_is_no_code() -> None:
+    page, truth = placed(written(Format.DataMatrix, "CERT-2024-0012345", 3), blur=2.0)
+    assert find_codes(page, ()) != ()
+    assert find_codes(page, [read_as("醒", truth)]) == ()
+
+
+def test_what_was_hardly_read_or_looks_like_a_code_proves_nothing() -> None:
+    page, truth = placed(written(Format.DataMatrix, "CERT-2024-0012345", 3), blur=2.0)
+    for line in (read_as("醒", truth, 0.5), read_as("回", truth)):
+        assert covered(truth, find_codes(page, [line])) > 0.97
+
+
+def test_a_code_that_can_be_decoded_stays_one_whatever_was_read_there() -> None:
+    page, truth = placed(qr(5))
+    findings = find_codes(page, [read_as("醒", truth)])
+    assert covered(truth, findings) > 0.97
+    assert findings[0].text == LINK
 
 
 def test_bars_with_a_pen_stroke_across_are_covered() -> None:
