@@ -19,7 +19,7 @@ from redactor import geometry
 from redactor.errors import ProofError
 from redactor.masking import encode, paint
 from redactor.page import Image
-from redactor.proof import prove, stray_parts
+from redactor.proof import decoded, prove, stray_parts
 
 QUAD = geometry.rectangle(30, 20, 110, 60)
 SECRET = "李明"
@@ -87,6 +87,14 @@ def with_segment(data: bytes, marker: int, body: bytes) -> bytes:
     return data[:20] + struct.pack(">BBH", 0xFF, marker, len(body) + 2) + body + data[20:]
 
 
+def with_longer_segment(data: bytes, marker: int, more: bytes) -> bytes:
+    """The first segment of a kind with further bytes in it."""
+    place = data.index(bytes([0xFF, marker]))
+    end = place + 2 + int.from_bytes(data[place + 2 : place + 4])
+    length = struct.pack(">H", end - place - 2 + len(more))
+    return data[: place + 2] + length + data[place + 4 : end] + more + data[end:]
+
+
 def repacked(data: bytes, change: Callable[[bytes], bytes], behind: bytes = b"") -> bytes:
     """A PNG whose compressed pixels went through `change`, with bytes behind them."""
     place, packed, head = 8, b"", b""
@@ -151,6 +159,9 @@ SMUGGLED = {
     "JPEG with a third table": with_segment(JPG, 0xDB, b"\x03" + bytes(64)),
     "JPEG with a table of two": with_segment(JPG, 0xDB, b"\x03" + bytes(129)),
     "JPEG with a long code table": with_segment(JPG, 0xC4, b"\x12" + bytes(40)),
+    "JPEG with two tables in one": with_longer_segment(JPG, 0xDB, b"\x03" + bytes(64)),
+    "JPEG with a code table behind another": with_longer_segment(JPG, 0xC4, b"\x12" + bytes(16)),
+    "JPEG with bytes behind its pixels": before_the_end(JPG, SECRET.encode()),
     "JPEG with two resolutions": with_two_resolutions(JPG),
     "JPEG in several scans": saved(MASKED, "JPEG", progressive=True),
     "JPEG without an end": JPG[:-2],
@@ -170,6 +181,7 @@ SMUGGLED = {
     "PNG with a chunk behind its pixels": PNG[:-12] + chunk(b"IDAT", SECRET.encode()) + PNG[-12:],
     "PNG with a row missing": repacked(PNG, lambda rows: rows[:-1]),
     "PNG with a wrong checksum": PNG[:-4] + b"name",
+    "PNG with a wrong checksum of its resolution": PNG[:50] + b"name" + PNG[54:],
     "PNG in 16 bits": sixteen_bits(),
     "PNG without an end": PNG[:-12],
     "TIFF": saved(MASKED, "TIFF"),
@@ -246,6 +258,28 @@ def test_no_byte_can_be_put_between_the_parts(where: tuple[bytes, int], more: by
     whole, place = where
     with pytest.raises(ProofError):
         prove(whole[:place] + more + whole[place:], MASKED, [QUAD])
+
+
+@pytest.mark.parametrize("data", [JPG, PNG])
+def test_bytes_behind_a_picture_are_named(data: bytes) -> None:
+    assert stray_parts(data + data) == ["trailing bytes"]
+
+
+@pytest.mark.parametrize("count", [1, 2, 4, 5, 40])
+def test_bytes_behind_the_pixels_of_a_jpeg_are_seen(count: int) -> None:
+    """A decoder reads ahead: it takes up to four bytes for part of the last pixels."""
+    data = before_the_end(JPG, b"\x4e" * count)
+    assert stray_parts(data) == []
+    assert decoded(data) is None
+
+
+@pytest.mark.parametrize("data", [JPG, PNG])
+def test_a_picture_larger_than_any_page_is_not_decoded(
+    data: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert decoded(data) is not None
+    monkeypatch.setattr("redactor.proof.LARGEST_PAGE", 160 * 120 - 1)
+    assert decoded(data) is None
 
 
 def test_the_refusal_says_what_and_how_to_go_on() -> None:
