@@ -93,30 +93,65 @@ def _same(a: Ring, b: Ring) -> bool:
     return bool(apart < 0.5 * max(a.radius, b.radius) and a.cover <= b.cover)
 
 
+def ring_centres(
+    plane: Plane, per_mm: float, radius_mm: float, least_vote: float, count: int
+) -> list[tuple[float, float]]:
+    """(x, y) of the likeliest centres of rings of one radius, pixels of the plane, best first."""
+    tiny, scale = _voting(plane, per_mm)
+    shape = _ground(tiny)
+    cosine, sine = (np.fft.rfft2(edges, shape) for edges in _double_angle(tiny))
+    radii, kernels = _kernels(shape)
+    nearest = np.argsort(np.abs(np.array(radii) - radius_mm * VOTE_PER_MM))[:2]
+    votes = [np.fft.irfft2(cosine * c + sine * s, shape) for c, s in (kernels[i] for i in nearest)]
+    peaks = _peaks(np.maximum(*votes), least_vote, count)
+    return [(x / scale, y / scale) for x, y in (_unwrapped(*peak, tiny) for peak in peaks)]
+
+
 def _candidates(plane: Plane, per_mm: float, least_vote: float) -> list[tuple[float, float, float]]:
     """(x, y, radius) in pixels of the plane, most votes first."""
-    scale = VOTE_PER_MM / per_mm
-    tiny = np.asarray(
-        cv2.resize(plane, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA), np.uint8
-    )
-    height, width = tiny.shape
-    pad = round(LARGEST_MM * VOTE_PER_MM) + 2
-    shape = (_padded(height + pad), _padded(width + pad))
+    tiny, scale = _voting(plane, per_mm)
+    shape = _ground(tiny)
     cosine, sine = (np.fft.rfft2(edges, shape) for edges in _double_angle(tiny))
     radii, kernels = _kernels(shape)
     votes = [np.fft.irfft2(cosine * c + sine * s, shape) for c, s in kernels]
-    best = np.asarray(functools.reduce(np.maximum, votes), np.float32)
-    peak = cv2.dilate(best, np.ones((9, 9), np.uint8))
-    ys, xs = np.nonzero((best >= peak) & (best > least_vote))
-    order = np.argsort(-best[ys, xs])[:MOST_CANDIDATES]
+    best = functools.reduce(np.maximum, votes)
     found = []
-    for y, x in zip(ys[order], xs[order], strict=True):
-        # Centres beyond the left and top edge come out at the far end of the padded plane.
-        cx = x - shape[1] if x > width + pad / 2 else x
-        cy = y - shape[0] if y > height + pad / 2 else y
+    for x, y in _peaks(best, least_vote, MOST_CANDIDATES):
         radius = radii[int(np.argmax([plane[y, x] for plane in votes]))]
-        found.append(((cx + 0.5) / scale, (cy + 0.5) / scale, radius / scale))
+        cx, cy = _unwrapped(x, y, tiny)
+        found.append((cx / scale, cy / scale, radius / scale))
     return found
+
+
+def _voting(plane: Plane, per_mm: float) -> tuple[Plane, float]:
+    """(the plane reduced for voting, its scale)."""
+    scale = VOTE_PER_MM / per_mm
+    tiny = cv2.resize(plane, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+    return np.asarray(tiny, np.uint8), scale
+
+
+def _ground(tiny: Plane) -> tuple[int, int]:
+    """(height, width) of the field on which a plane votes, with room for centres beyond it."""
+    pad = round(LARGEST_MM * VOTE_PER_MM) + 2
+    return _padded(tiny.shape[0] + pad), _padded(tiny.shape[1] + pad)
+
+
+def _peaks(votes: npt.NDArray[np.float64], least: float, count: int) -> list[tuple[int, int]]:
+    """(x, y) of the highest local maxima."""
+    best = np.asarray(votes, np.float32)
+    ys, xs = np.nonzero((best >= cv2.dilate(best, np.ones((9, 9), np.uint8))) & (best > least))
+    order = np.argsort(-best[ys, xs])[:count]
+    return [(int(xs[i]), int(ys[i])) for i in order]
+
+
+def _unwrapped(x: int, y: int, tiny: Plane) -> tuple[float, float]:
+    """A peak's place in voting pixels; centres beyond the left and top edge come out at the far
+    end of the field."""
+    (height, width), (rows, columns) = tiny.shape, _ground(tiny)
+    pad = LARGEST_MM * VOTE_PER_MM
+    cx = x - columns if x > width + pad / 2 else x
+    cy = y - rows if y > height + pad / 2 else y
+    return cx + 0.5, cy + 0.5
 
 
 def _padded(size: int) -> int:

@@ -230,7 +230,10 @@ def _distinct(regions: list[SealRegion]) -> tuple[SealRegion, ...]:
         same = [i for i, k in enumerate(kept) if _shared(region.quad, k.quad) >= SAME]
         if not same:
             kept.append(region)
-        elif region.ring and kept[same[0]].shape in ("oval", "triangle"):
+            continue
+        if kept[same[0]].ink == "grey":  # found by its darkness first; its own colour tells more
+            kept[same[0]] = replace(kept[same[0]], ink=region.ink)
+        if region.ring and kept[same[0]].shape in ("oval", "triangle"):
             # Something red touches the seal or the page cuts it: its ring tells its form.
             kept[same[0]] = replace(kept[same[0]], shape=region.shape, ellipse=region.ellipse)
     return tuple(kept)
