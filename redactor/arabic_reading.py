@@ -1,14 +1,17 @@
 """Reads lines in Uyghur script with Tesseract, where it is installed; PaddleOCR's models cannot.
 
-Two parts that are not always there: the package tesserocr and the file weights/uig.traineddata.
-Without them `arabic_reader` gives None, and what cannot be read is masked or reported by its place.
+Two parts that are not always there: the package tesserocr, and uig.traineddata (Debian: package
+tesseract-ocr-uig; elsewhere copied into redactor/weights or the folder TESSDATA_PREFIX). Without
+them `arabic_reader` gives None, and what cannot be read is masked or reported by its place.
 """
 
 from __future__ import annotations
 
 import functools
 import importlib
+import os
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import cv2
@@ -25,6 +28,11 @@ LINE_HEIGHT = 44
 MARGIN = 0.15
 """Paper kept around a line, in its heights: without it the dots at the edge are lost."""
 
+_SYSTEM = tuple(
+    Path("/usr/share") / place
+    for place in ("tesseract-ocr/5/tessdata", "tesseract-ocr/4.00/tessdata", "tessdata")
+)
+
 ArabicReader = Callable[[Image, Quad], Line | None]
 """Reads the line at an upright quad of the page: characters in reading order (right to left),
 None when nothing was read."""
@@ -33,20 +41,28 @@ None when nothing was read."""
 @functools.cache
 def arabic_reader() -> ArabicReader | None:
     """The process's only reader of Uyghur script; None when it is not installed."""
-    if not (weights() / f"{LANGUAGE}.traineddata").is_file():
+    folder = data_folder()
+    if folder is None:
         return None
     try:
         tesserocr: Any = importlib.import_module("tesserocr")
     except ImportError:
         return None
     api = tesserocr.PyTessBaseAPI(
-        path=str(weights()), lang=LANGUAGE, psm=tesserocr.PSM.RAW_LINE, oem=tesserocr.OEM.LSTM_ONLY
+        path=str(folder), lang=LANGUAGE, psm=tesserocr.PSM.RAW_LINE, oem=tesserocr.OEM.LSTM_ONLY
     )
 
     def read(pixels: Image, quad: Quad) -> Line | None:
         return _read(api, tesserocr.RIL.WORD, pixels, quad)
 
     return read
+
+
+def data_folder() -> Path | None:
+    """The folder that holds the data of the Uyghur reader; None when there is none."""
+    said = os.environ.get("TESSDATA_PREFIX")
+    folders = (weights(), *((Path(said),) if said else ()), *_SYSTEM)
+    return next((f for f in folders if (f / f"{LANGUAGE}.traineddata").is_file()), None)
 
 
 def _read(api: Any, level: Any, pixels: Image, quad: Quad) -> Line | None:

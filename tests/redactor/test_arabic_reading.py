@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from redactor import geometry
-from redactor.arabic_reading import arabic_reader, line_of
+from redactor.arabic_reading import arabic_reader, data_folder, line_of
+from redactor.model_files import weights
 from redactor.normal_text import key
 from tests.redactor.golden.uyghur import NAME, UNIT, Sheet
 
@@ -22,6 +25,16 @@ def test_words_are_turned_into_reading_order() -> None:
     assert geometry.bounds(line.quad) == (105.0, 200.0, 165.0, 210.0)
     right = [geometry.bounds(char.quad)[2] for char in line.chars]
     assert right == sorted(right, reverse=True)
+
+
+def test_the_data_may_lie_where_the_environment_says(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TESSDATA_PREFIX", str(tmp_path))
+    assert data_folder() != tmp_path
+    (tmp_path / "uig.traineddata").write_bytes(b"data")
+    if not (weights() / "uig.traineddata").exists():
+        assert data_folder() == tmp_path
 
 
 @pytest.mark.skipif(arabic_reader() is None, reason="the Uyghur reader is not installed")
