@@ -1,12 +1,13 @@
 """Measures what the whole pipeline costs over bare detection and recognition of the same pages.
 
-    python -m benchmarks.speed [FOLDER] [--pages N] [--flat N] [--splits]
+    python -m benchmarks.speed [FOLDER] [--pages N] [--profile] [--flat N] [--splits]
 
 Bare inference is PaddleOCR's own TextDetection and TextRecognition on the page as it is read
 (upright, the settings of OCR.md), without our decoder, layers, orientation or masks. Pages of one
 process are measured by turns, so that other load on the machine meets both alike; the ratio is
-the median over the pages of CPU seconds. --flat N reads N pages in one process and fits the growth
-of its memory. --splits compares processes x threads. Every page's cost starts from its file.
+the median over the pages of CPU seconds. --profile says where the time goes, by stage. --flat N
+reads N pages in one process and fits the growth of its memory. --splits compares processes x
+threads. Every page's cost starts from its file.
 """
 
 from __future__ import annotations
@@ -16,48 +17,37 @@ import multiprocessing
 import os
 import resource
 import statistics
-import tempfile
 import time
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from redactor.applicant import Applicant
-from redactor.identity import Identity, identity_of
+from benchmarks.stages import READING, VERIFY, VISUAL, somebody, watched, whole
+from redactor.identity import Identity
 from redactor.loading import count_pages, load_page
-from redactor.masking import encode
 from redactor.model_files import model_dir
-from redactor.page import Image, Kind
-from redactor.pipeline import find_text, redact_page
-from redactor.profile import STRICT, Profile
-from redactor.proof import prove
+from redactor.page import Image
+from redactor.pipeline import redact_page
+from redactor.profile import STRICT
 from redactor.reading import DETECTION, RECOGNITION, crop_line, reading_direction, shared_reader
-from redactor.reading_cache import ReadingCache
+from redactor.search import find_text
 from redactor.upright import turn
 
 SUFFIXES = {".jpg", ".jpeg", ".png", ".tif", ".pdf"}
-
-
-def somebody() -> Identity:
-    """An applicant with all fields, so that matching has all its terms to look for."""
-    return identity_of(
-        Applicant(
-            1,
-            1,
-            "阿布都热合曼·买买提",
-            "巴音郭楞蒙古自治州林业和草原局",
-            id_number="652801198503151236",
-            phones=("13900001234",),
-            emails=("abdurahman@example.com",),
-            former_units=("新疆维吾尔自治区第三地质大队",),
-        ),
-        STRICT.identity_settings(),
-    )
+LEAST = 0.05
+"""CPU seconds of bare inference; a blank page takes less and has nothing to compare with."""
+PARTS: dict[str, Callable[[str], bool]] = {
+    "reading": lambda stage: stage in READING,
+    "text finders": lambda stage: stage == "text finders",
+    "visual finders": lambda stage: stage in VISUAL,
+    "verify": lambda stage: stage.startswith(VERIFY),
+    "files": lambda stage: stage in ("load", "mask", "encode", "prove", "quality", "rest"),
+}
+"""What the whole way consists of, by the stages of stages.py."""
 
 
 class Bare:
@@ -94,26 +84,6 @@ class Bare:
         return len(quads)
 
 
-VISUAL = frozenset({Kind.EYES, Kind.FACE, Kind.SEAL, Kind.CODE})
-TEXT_ONLY = replace(STRICT, kinds=STRICT.kinds - VISUAL)
-"""The profile without the finders that look at pictures."""
-
-
-def whole(
-    path: Path,
-    number: int,
-    identity: Identity,
-    cache: ReadingCache | None,
-    profile: Profile = STRICT,
-) -> Any:
-    """One page's whole way: load, read, find, mask, encode, prove."""
-    source = load_page(path, number)
-    page = redact_page(source, identity, profile, shared_reader, cache)
-    data = encode(page.masked, "jpg", source.dpi)
-    prove(data, page.masked, [finding.quad for finding in page.findings])
-    return page
-
-
 def timed(work: Callable[[], Any]) -> tuple[float, float, Any]:
     """(seconds, CPU seconds, result)."""
     wall, cpu = time.perf_counter(), time.process_time()
@@ -122,35 +92,51 @@ def timed(work: Callable[[], Any]) -> tuple[float, float, Any]:
 
 
 def ratios(pages: list[tuple[Path, int]]) -> None:
-    """Prints the cost of the whole way over bare inference, and of matching from the cache."""
+    """Prints the cost of the whole way over bare inference, of its parts, and of matching anew."""
     bare, identity = Bare(), somebody()
-    rows, rematches = [], []
-    with tempfile.TemporaryDirectory() as scratch:
-        cache = ReadingCache(Path(scratch))
-        first = load_page(*pages[0]).pixels
-        bare.read(first)
-        whole(*pages[0], identity, None)
-        for path, number in pages:
-            wall, cpu, page = timed(partial(whole, path, number, identity, None))
-            _, text_cpu, _ = timed(partial(whole, path, number, identity, cache, TEXT_ONLY))
-            upright = turn(load_page(path, number).pixels, page.reading.rotation)
-            bare_wall, bare_cpu, _ = timed(partial(bare.read, upright))
-            _, again, _ = timed(partial(_rematch, page.reading, identity))
-            rows.append((wall, cpu, bare_wall, bare_cpu, again, text_cpu))
-            if bare_cpu > 0.05:
-                rematches.append(bare_cpu / max(again, 1e-6))
-    read = [row for row in rows if row[3] > 0.05]  # a blank page has nothing to compare with
-    ratio = statistics.median(row[1] / row[3] for row in read)
-    text_ratio = statistics.median(row[5] / row[3] for row in read)
-    total = [sum(column) for column in zip(*rows, strict=True)]
+    rows: list[tuple[float, float, float, float, float]] = []
+    stages: list[dict[str, float]] = []
+    bare.read(load_page(*pages[0]).pixels)
+    whole(*pages[0], identity)
+    for path, number in pages:
+        with watched() as watch:
+            wall, cpu, page = timed(partial(whole, path, number, identity))
+        upright = turn(load_page(path, number).pixels, page.reading.rotation)
+        bare_wall, bare_cpu, _ = timed(partial(bare.read, upright))
+        _, again, _ = timed(partial(_rematch, page.reading, identity))
+        if bare_cpu > LEAST:
+            rows.append((wall, cpu, bare_wall, bare_cpu, again))
+            stages.append(watch.seconds)
     n = len(rows)
-    print(f"{n} pages, one process, one thread")
-    print(f"whole way:       {total[0] / n:.3f} s, {total[1] / n:.3f} CPU-s a page")
-    print(f"bare inference:  {total[2] / n:.3f} s, {total[3] / n:.3f} CPU-s a page")
-    print(f"whole over bare: median {ratio:.2f}, of the sums {total[1] / total[3]:.2f}")
-    print(f"text only over bare: median {text_ratio:.2f}, of the sums {total[5] / total[3]:.2f}")
-    print(f"matching anew:   {1000 * total[4] / n:.1f} ms a page, ", end="")
-    print(f"median {statistics.median(rematches):.0f} times faster than bare reading")
+    mean = [sum(column) / n for column in zip(*rows, strict=True)]
+    print(f"{n} of {len(pages)} pages (the others are blank), one process, one thread")
+    print(f"whole way:       {mean[0]:.3f} s, {mean[1]:.3f} CPU-s a page")
+    print(f"bare inference:  {mean[2]:.3f} s, {mean[3]:.3f} CPU-s a page")
+    ratio = statistics.median(row[1] / row[3] for row in rows)
+    print(f"whole over bare: median {ratio:.2f}, of the sums {mean[1] / mean[3]:.2f}")
+    for name, chosen in PARTS.items():
+        parts = [sum(v for k, v in page.items() if chosen(k)) for page in stages]
+        shares = [part / row[3] for part, row in zip(parts, rows, strict=True)]
+        print(
+            f"  {name + ':':15}median {statistics.median(shares):.2f}, "
+            f"of the sums {sum(parts) / n / mean[3]:.2f} of bare inference"
+        )
+    print(f"matching anew:   {1000 * mean[4]:.1f} ms a page, ", end="")
+    faster = statistics.median(row[3] / max(row[4], 1e-6) for row in rows)
+    print(f"median {faster:.0f} times faster than bare reading")
+
+
+def where(pages: list[tuple[Path, int]]) -> None:
+    """Prints a Markdown table of CPU seconds a page by stage."""
+    identity = somebody()
+    whole(*pages[0], identity)
+    whole(*pages[-1], identity)
+    with watched() as watch:
+        _, cpu, _ = timed(lambda: [whole(*page, identity) for page in pages])
+    print("| stage | CPU-ms a page | share |\n|---|---|---|")
+    for stage, seconds in sorted(watch.seconds.items(), key=lambda entry: -entry[1]):
+        print(f"| {stage} | {1000 * seconds / len(pages):.0f} | {100 * seconds / cpu:.1f} % |")
+    print(f"| all | {1000 * cpu / len(pages):.0f} | 100 % |")
 
 
 def _rematch(reading: Any, identity: Identity) -> list[Any]:
@@ -162,7 +148,7 @@ def flatness(pages: list[tuple[Path, int]], count: int) -> None:
     identity = somebody()
     sizes = []
     for i in range(count):
-        whole(*pages[i % len(pages)], identity, None)
+        whole(*pages[i % len(pages)], identity)
         sizes.append(_resident())
     settled = sizes[len(sizes) // 5 :]
     slope = float(np.polyfit(range(len(settled)), settled, 1)[0]) * 100
@@ -206,6 +192,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folder", nargs="?", type=Path, default=Path("sample_scans/set/scans"))
     parser.add_argument("--pages", type=int, default=1000)
+    parser.add_argument("--profile", action="store_true", help="where the time goes")
     parser.add_argument("--flat", type=int, default=0)
     parser.add_argument("--splits", action="store_true")
     arguments = parser.parse_args()
@@ -214,6 +201,8 @@ def main() -> None:
     pages = pages[: arguments.pages]
     if arguments.splits:
         splits(pages)
+    elif arguments.profile:
+        where(pages)
     elif arguments.flat:
         flatness(pages, arguments.flat)
     else:
