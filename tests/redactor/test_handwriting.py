@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import cv2
 import numpy as np
 import pytest
@@ -120,6 +122,22 @@ def test_in_the_cell_beside_its_label() -> None:
         )
     cells = (cell(20, 40, 40, 54), cell(40, 40, 90, 54))
     assert_masked(find_handwriting(page, DPI, read(line, cells=cells)), box)
+
+
+def test_a_read_value_in_the_cell_beside_its_label_stays() -> None:
+    page = sheet()
+    label, value = printed(page, "经办人", 22, 44), printed(page, "欧阳宏", 50, 44)
+    cells = (cell(20, 40, 40, 54), cell(40, 40, 90, 54))
+    assert find_handwriting(page, DPI, read(label, value, cells=cells)) == ()
+
+
+def test_prose_that_begins_like_a_label_stays_however_badly_it_is_read() -> None:
+    page = sheet()
+    line = printed(page, "经办人员应当核对", 20, 40)
+    chars = tuple(replace(c, score=0.99 if i < 3 else 0.5) for i, c in enumerate(line.chars))
+    prose = replace(line, chars=chars, score=0.6)
+    signed(page, 34, 38)
+    assert find_handwriting(page, DPI, read(prose)) == ()
 
 
 def stamp(page: Image) -> Quad:
