@@ -14,8 +14,6 @@ from redactor.padding import KEEP_AWAY, padded, padded_names
 from redactor.page import Finding, Image, Kind, Quad
 
 GLYPH = 20
-NEXT = GLYPH * 6 * 1.2
-"""Longest common width: six glyph heights, of one grade above."""
 
 
 def paper(width: int = 640, height: int = 120) -> Image:
@@ -35,16 +33,19 @@ def ends(page: Image, quad: Quad) -> tuple[float, float]:
     return x0, x1
 
 
-@pytest.mark.parametrize("place", ["left in a cell", "right in a cell", "centred", "label"])
+@pytest.mark.parametrize(
+    "place", ["left in a cell", "right in a cell", "right of the middle", "centred", "label"]
+)
 def test_neither_end_tells_the_number_of_characters(place: str) -> None:
     found = []
     for count in (1, 2, 3, 4):
         page = paper()
-        if "cell" in place or place == "centred":
+        if place != "label":
             page[20:80, [100, 500]] = 0
         x = {
             "left in a cell": 110.0,
             "right in a cell": 490.0 - count * GLYPH,
+            "right of the middle": 400.0 - count * GLYPH,
             "centred": 300.0 - count * GLYPH / 2,
             "label": 110.0,
         }[place]
@@ -52,6 +53,17 @@ def test_neither_end_tells_the_number_of_characters(place: str) -> None:
             glyphs(page, 40, 40, 3)
         found.append(ends(page, glyphs(page, x, 40, count)))
     assert np.ptp(np.array(found), axis=0).max() <= 1
+
+
+def test_long_names_look_alike_and_not_like_short_ones() -> None:
+    found = {}
+    for count in (3, 7, 9, 10):
+        page = paper()
+        glyphs(page, 40, 40, 3)
+        found[count] = ends(page, glyphs(page, 110, 40, count))[1]
+    assert found[7] == pytest.approx(found[9], abs=1)
+    assert found[7] == pytest.approx(found[10], abs=1)
+    assert found[3] < found[7] - 3 * GLYPH
 
 
 def test_a_narrow_cell_is_filled_up_to_its_rules() -> None:
