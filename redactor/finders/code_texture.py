@@ -140,16 +140,15 @@ def blocks(small: Grey, scale: float) -> Iterator[Block]:
     for level in range(LEVELS):
         if level:
             small = shrunk(small, 0.5)
-        ink = cv2.adaptiveThreshold(
-            small, 255, cv2.ADAPTIVE_THRESH_MEAN_C, cv2.THRESH_BINARY_INV, 31, 10
-        )
-        closed = cv2.morphologyEx(ink, cv2.MORPH_CLOSE, np.ones((5, 5), np.uint8))
+        closed = cv2.morphologyEx(inked(small), cv2.MORPH_CLOSE, np.ones((5, 5), np.uint8))
         solid = cv2.morphologyEx(closed, cv2.MORPH_OPEN, np.ones((9, 9), np.uint8))
         # Opening with a square cuts the corners of tilted codes: they come back.
         solid = cv2.bitwise_and(cv2.dilate(solid, np.ones((7, 7), np.uint8)), closed)
-        contours, _ = cv2.findContours(solid, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
+        contours, tree = cv2.findContours(solid, cv2.RETR_CCOMP, cv2.CHAIN_APPROX_SIMPLE)
         to_page = 2**level / scale
-        for contour in contours:
+        for index, contour in enumerate(contours):
+            if tree[0][index][3] >= 0:
+                continue  # a hole; what stands in it, as in the frame of a page, is no hole
             rect = cv2.minAreaRect(contour)
             # Contours run along pixel centres: a side measures one pixel short.
             low, high = (side + 1 for side in sorted(rect[1]))
@@ -160,6 +159,14 @@ def blocks(small: Grey, scale: float) -> Iterator[Block]:
             if width(quad) < height(quad):
                 quad = np.roll(quad, 1, axis=0)
             yield Block(quad * to_page, level, min(fill, 1.0))
+
+
+def inked(small: Grey) -> Grey:
+    """255 where a pixel is darker than its surroundings of 31 pixels."""
+    ink = cv2.adaptiveThreshold(
+        small, 255, cv2.ADAPTIVE_THRESH_MEAN_C, cv2.THRESH_BINARY_INV, 31, 10
+    )
+    return np.asarray(ink, dtype=np.uint8)
 
 
 def shrunk(grey: Grey, factor: float) -> Grey:

@@ -27,6 +27,7 @@ from redactor.finders.code_texture import (
     blocks,
     cut_out,
     finder_pattern_quads,
+    inked,
     shrunk,
     working_scale,
 )
@@ -47,8 +48,10 @@ _WORTH_READING, _LOOKS_LIKE, _LOOKS_UNREAD = 0.05, 0.3, 0.9
 the same on a page whose text is not known, where short words look alike."""
 _SURE_PRINT = 0.9
 """Probability of a character from which it was read and is no part of a code."""
-_SHARE_OF_PRINT = 0.5
-"""Share of a block that lies under such characters from which it is print."""
+_SHARE_OF_PRINT = 0.6
+"""Share of a block's ink that lies under such characters from which it is print."""
+_LONGEST = 0.35
+"""Longest side of a block that is a code by looks alone, as a share of the page's: 100 mm on A4."""
 _CODE_LIKE = frozenset("回囬口囗田日目曰皿圖图国器嚣|｜Il1!-_—=一二三.·:：,'\"")
 """What the recogniser sees in codes, too: squares in squares, and bars."""
 
@@ -83,13 +86,12 @@ def find_codes(pixels: Image, lines: Sequence[Line] | None = None) -> tuple[Find
     return tuple(Finding(Kind.CODE, s.quad, s.text, s.score, s.why, "codes") for s in seen)
 
 
-def _likely(
-    grey: Grey, small: Grey, scale: float, printed: Grey | None
-) -> list[tuple[Block, float]]:
+def _likely(grey: Grey, small: Grey, scale: float, printed: Grey) -> list[tuple[Block, float]]:
     """Blocks that may be codes with their likelihood, likeliest first."""
     found, rows = [], []
+    ink = inked(small)
     for block in blocks(small, scale):
-        if printed is not None and _under(printed, block.quad * scale) > _SHARE_OF_PRINT:
+        if _share_of_print(printed, ink, block.quad * scale) > _SHARE_OF_PRINT:
             continue
         row = measure(grey, block, scale)
         if row is not None:
@@ -101,28 +103,34 @@ def _likely(
     return sorted((j for j in judged if j[1] >= _WORTH_READING), key=lambda j: -j[1])
 
 
-def _print(lines: Sequence[Line], shape: tuple[int, ...], scale: float) -> Grey | None:
+def _print(lines: Sequence[Line], shape: tuple[int, ...], scale: float) -> Grey:
     """255 where a character was read that is no part of a code, at the size of the working page."""
-    if not lines:
-        return None
     mask = np.zeros(shape, np.uint8)
     for line in lines:
         if line.layer != "ink":
             continue  # a PDF may carry a text layer over anything
-        for char in line.chars:
-            if char.score >= _SURE_PRINT and not set(char.text) <= _CODE_LIKE:
-                cv2.fillConvexPoly(mask, np.round(char.quad * scale).astype(np.int32), (255,))
+        sure = [char for char in line.chars if char.score >= _SURE_PRINT]
+        words = sum(not set(char.text) <= _CODE_LIKE for char in sure)
+        if 2 * words < len(line.chars):
+            continue
+        for char in sure:
+            cv2.fillConvexPoly(mask, np.round(char.quad * scale).astype(np.int32), (255,))
     return mask
 
 
-def _under(mask: Grey, quad: Quad) -> float:
-    """Share of a quad's pixels that are set in the mask."""
+def _share_of_print(printed: Grey, ink: Grey, quad: Quad) -> float:
+    """Share of the ink in a quad that lies under what was read as print."""
     low = np.maximum(np.floor(quad.min(axis=0)).astype(int), 0)
     high = np.ceil(quad.max(axis=0)).astype(int) + 1
-    part = mask[low[1] : high[1], low[0] : high[0]]
-    inside = np.zeros_like(part)
+    field = np.s_[low[1] : high[1], low[0] : high[0]]
+    if not ink[field].size:
+        return 0.0
+    inside = np.zeros_like(ink[field])
     cv2.fillConvexPoly(inside, np.round(quad - low).astype(np.int32), (255,))
-    return float(cv2.mean(part, inside)[0]) / 255 if part.size else 0.0
+    marks = cv2.bitwise_and(ink[field], inside)
+    return cv2.countNonZero(cv2.bitwise_and(marks, printed[field])) / max(
+        1, cv2.countNonZero(marks)
+    )
 
 
 def _judged(grey: Grey, block: Block, looks: float, scale: float, limit: float) -> Iterator[_Seen]:
@@ -146,11 +154,17 @@ def _judged(grey: Grey, block: Block, looks: float, scale: float, limit: float) 
     )
     codes = zxingcpp.read_barcodes(patch)
     for code in codes:
-        place = _padded(mapped(_corners(code), to_page), code)
-        exact = _has_exact_corners(code)
-        whole = place if exact else around([quad, place])
+        place, exact = mapped(_corners(code), to_page), _has_exact_corners(code)
+        if code.symbology in _LINEAR:
+            place = _full_bars(grey, place)
+        place = _padded(place, code)
+        # A frame around half the page is a block, too.
+        fits = not exact and area(quad) < 4 * area(place)
+        whole = around([place, quad]) if fits else place
         yield _Seen(whole, code.text, 1.0, f"{code.format} decoded", exact)
-    if not codes and looks >= limit:
+    # The column of a table is longer than any code that is not decoded.
+    short = max(width(block.quad), height(block.quad)) < _LONGEST * max(grey.shape)
+    if not codes and short and looks >= limit:
         yield _Seen(quad, "", min(round(looks, 2), 0.99), "dense modules or bars, not decodable")
 
 

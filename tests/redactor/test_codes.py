@@ -198,6 +198,15 @@ def test_bars_with_a_pen_stroke_across_are_covered() -> None:
     assert covered(truth, find_codes(page)) > 0.97
 
 
+@pytest.mark.parametrize("angle", [0, 4, 90])
+def test_a_frame_around_the_page_is_not_part_of_its_code(angle: int) -> None:
+    page, truth = placed(written(Format.Code128, "XJ2024001234", 2), angle)
+    cv2.rectangle(page, (10, 10), (1158, 1158), (30, 30, 30), 14)
+    findings = find_codes(page)
+    assert covered(truth, findings) > 0.97
+    assert sum(area(f.quad) for f in findings) < 2.5 * area(truth)
+
+
 def test_two_codes_on_a_page_are_two_findings() -> None:
     page = text_page()
     first, second = qr(4), written(Format.Code128, "XJ2024001234", 3)
