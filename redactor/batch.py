@@ -18,20 +18,21 @@ from redactor.assembly import BlindPage, assemble, recall, write_manifest
 from redactor.attachment import neutral_category
 from redactor.dossier_terms import dossier_terms
 from redactor.errors import ExitCode, Sentence, UsageError
-from redactor.file_job import FileJob, PageRecord, failed, results_name
+from redactor.file_job import FileJob, PageRecord, failed, prints_file, results_name
 from redactor.folder_match import match_folders
 from redactor.identity import Identity, identity_of
 from redactor.intake import Intake, SourceFile, open_scans
 from redactor.loading import count_pages
 from redactor.page import State
 from redactor.profile import Profile
+from redactor.quality_list import write_quality_list
 from redactor.reading import reader_version
 from redactor.report import report_values, write_html, write_json, write_key
 from redactor.roster import read_roster
 from redactor.vault import Vault
 from redactor.workers import run_jobs
 
-VERSION = "2"
+VERSION = "3"
 """Raised whenever the same page and settings would be masked otherwise: results are done anew."""
 
 Progress = Callable[[int, int], None]
@@ -190,6 +191,7 @@ def _jobs(
                 staging=vault.staging,
                 thumbnails=vault.thumbnails,
                 cache=vault.cache,
+                copies=vault.copies,
                 name=results_name(file.path, file.relative, settings),
             )
         )
@@ -224,15 +226,22 @@ def _run_again(
 ) -> dict[str, list[PageRecord]]:
     """Records, by the names of `jobs`, of files with pages on which their dossier tells more."""
     masks: dict[int, list[Mapping[str, Any]]] = defaultdict(list)
+    prints: dict[int, list[Path]] = defaultdict(list)
     for job in jobs:
         for record in done.get(job.name, ()):
             masks[job.applicant] += record.masks
+            if record.prints and record.staged is not None:
+                prints[job.applicant].append(prints_file(vault.copies, record.staged))
     again: dict[str, FileJob] = {}
     for job in jobs:
         terms = dossier_terms(masks[job.applicant], job.identity)
-        if terms and job.name in done:
-            name = hashlib.sha256(f"{job.name}|{terms}".encode()).hexdigest()[:32]
-            again[job.name] = replace(job, name=name, terms=terms, done=tuple(done[job.name]))
+        seals = tuple(prints[job.applicant])
+        if (terms or seals) and job.name in done:
+            told = f"{job.name}|{terms}|{[path.name for path in seals]}"
+            name = hashlib.sha256(told.encode()).hexdigest()[:32]
+            again[job.name] = replace(
+                job, name=name, terms=terms, prints=seals, done=tuple(done[job.name])
+            )
     finished = _run(list(again.values()), vault, workers, lambda done, total: None)
     return {first: finished[job.name] for first, job in again.items() if job.name in finished}
 
@@ -293,4 +302,5 @@ def _write_reports(
     write_json(vault.folder / "report.json", values)
     problems = [(where, str(what)) for where, what in outcome.problems]
     write_html(vault.folder / "report.html", values, problems)
+    write_quality_list(vault.folder / "quality.xlsx", values, roster.applicants, outcome.problems)
     write_key(vault.folder / "key.xlsx", roster.applicants, codes)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import time
+from dataclasses import replace
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -15,6 +16,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from redactor.errors import ExitCode, RedactorError, Sentence, UsageError
 from redactor.page import State
+from redactor.profile import Profile, profile_named
 
 
 class FileFormat(StrEnum):
@@ -29,6 +31,20 @@ class ProfileName(StrEnum):
 
     STRICT = "strict"
     NOTICE = "notice"
+
+
+class FaceMask(StrEnum):
+    """What of a face is masked."""
+
+    EYES = "eyes"
+    FULL = "full"
+
+
+class SealMask(StrEnum):
+    """How a seal is masked."""
+
+    SOLID = "solid"
+    LIFT = "lift"
 
 
 def redact_command(
@@ -47,6 +63,16 @@ def redact_command(
     file_format: Annotated[
         FileFormat, typer.Option("--format", help="输出格式 / output format")
     ] = FileFormat.JPG,
+    faces: Annotated[
+        FaceMask, typer.Option(help="eyes 只遮眼部 / eyes only; full 整个面部 / whole face")
+    ] = FaceMask.EYES,
+    seals: Annotated[
+        SealMask,
+        typer.Option(help="solid 涂黑 / paint over; lift 去除印迹、保留其下文字 / keep the print"),
+    ] = SealMask.SOLID,
+    pad_names: Annotated[
+        bool, typer.Option("--pad-names", help="遮盖块不显示姓名长短 / hide the names' lengths")
+    ] = False,
 ) -> None:
     """遮盖扫描件中的身份信息，输出盲评材料。 Turn scans and a roster into blind dossiers."""
     try:
@@ -55,7 +81,10 @@ def redact_command(
                 f"暂不支持执行器“{executor}”，请使用 --executor local。",
                 f'The executor "{executor}" is not supported yet; use --executor local.',
             )
-        code = _run(scans, roster, blind, vault, profile, jobs, resume, file_format)
+        chosen = replace(
+            profile_named(profile), faces=faces.value, seals=seals.value, padded=pad_names
+        )
+        code = _run(scans, roster, blind, vault, chosen, jobs, resume, file_format)
     except RedactorError as error:
         _say(error)
         code = error.exit_code
@@ -75,20 +104,19 @@ def _run(
     roster: Path,
     blind: Path,
     vault: Path,
-    profile: ProfileName,
+    profile: Profile,
     jobs: int,
     resume: bool,
     file_format: FileFormat,
 ) -> ExitCode:
     from redactor.batch import Order, redact
-    from redactor.profile import profile_named
 
     order = Order(
         scans=scans,
         roster=roster,
         blind=blind,
         vault=vault,
-        profile=profile_named(profile),
+        profile=profile,
         jobs=jobs or os.cpu_count() or 1,
         resume=resume,
         file_format=file_format,

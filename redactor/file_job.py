@@ -25,6 +25,7 @@ from redactor.profile import Profile
 from redactor.proof import prove
 from redactor.reading import reader_version, shared_reader
 from redactor.reading_cache import ReadingCache
+from redactor.seal_prints import keep_overview, keep_prints, load_prints, shows_twin
 from redactor.streams import streams
 from redactor.term import Term
 from redactor.thumbnail import thumbnail
@@ -38,8 +39,9 @@ class FileJob:
     """One source file and what a worker needs to blind it. Picklable.
 
     `name`: file name of its results; changes with the file and the settings. `staging`,
-    `thumbnails`, `cache`: folders of the vault. `done`: the file's pages from an earlier pass;
-    only those are done again that hold one of `terms`, which other pages of the dossier told.
+    `thumbnails`, `cache`, `copies`: folders of the vault. `done`: the file's pages from an earlier pass;
+    only those are done again that hold one of `terms`, which other pages of the dossier told, or a
+    seal of `prints`, files with the seals of those pages.
     """
 
     path: Path
@@ -53,8 +55,10 @@ class FileJob:
     staging: Path
     thumbnails: Path
     cache: Path
+    copies: Path
     name: str
     terms: tuple[Term, ...] = ()
+    prints: tuple[Path, ...] = ()
     done: tuple[PageRecord, ...] = ()
 
 
@@ -63,7 +67,8 @@ class PageRecord:
     """What is known of one page afterwards; the JSON of report.json is made from it.
 
     `staged`: file name of the masked page below the staging folder, None when there is none.
-    `reading`: key of the page's reading in the cache.
+    `reading`: key of the page's reading in the cache. `prints`: how many seals of it can be sought
+    on other pages.
     """
 
     applicant: int
@@ -83,6 +88,7 @@ class PageRecord:
     verify: dict[str, Any] = field(default_factory=dict)
     thumbnail: str | None = None
     reading: str = ""
+    prints: int = 0
 
     def as_json(self) -> dict[str, Any]:
         return asdict(self)
@@ -107,11 +113,11 @@ def redact_file(job: FileJob) -> list[PageRecord]:
     Raises OutputError when results cannot be written, because then nothing else can be either.
     """
     started = time.perf_counter()
-    if job.done and not any(_tells_more(job, record) for record in job.done):
+    kept = {record.source_page: record for record in job.done if not _tells_more(job, record)}
+    if job.done and len(kept) == len(job.done):
         return list(job.done)
     try:
         with open_file(job.path) as file:
-            kept = {r.source_page: r for r in job.done if not _tells_more(job, r)}
             return [
                 kept[number] if number in kept else redact_one(job, file, number)
                 for number in range(file.count)
@@ -147,11 +153,14 @@ def redact_one(
             functools.partial(shared_reader, 1),
             _cache(job.cache),
             decided=decided,
+            prints=load_prints(job.prints),
         )
         data = encode(page.masked, job.file_format, source.dpi)
-        prove(data, page.masked, [finding.quad for finding in page.findings])
-        staged = f"{job.name}-{number:04d}.{job.file_format}"
-        picture = f"{job.name}-{number:04d}.jpg"
+        prove(data, page.masked, [f.quad for f in page.findings if not f.lifted])
+        stem = f"{job.name}-{number:04d}"
+        staged, picture = f"{stem}.{job.file_format}", f"{stem}.jpg"
+        keep_prints(prints_file(job.copies, staged), page.prints)
+        keep_overview(overview_file(job.copies, staged), page.masked, source.dpi)
         write_whole(job.staging / staged, data)
         write_whole(job.thumbnails / picture, thumbnail(page.masked, page.findings, page.hits))
     except OutputError:
@@ -176,8 +185,31 @@ def redact_one(
     )
 
 
+def prints_file(copies: Path, staged: str) -> Path:
+    """Where the seals of a staged page are kept."""
+    return copies / f"{Path(staged).stem}.npz"
+
+
+def overview_file(copies: Path, staged: str) -> Path:
+    """Where the small copy of a staged page is kept."""
+    return copies / f"{Path(staged).stem}.jpg"
+
+
 def _tells_more(job: FileJob, record: PageRecord) -> bool:
-    """Whether a page of the earlier pass holds one of the dossier's terms outside its masks."""
+    """Whether a page of the earlier pass shows one of the dossier's terms or seals unmasked."""
+    return _holds_term(job, record) or _shows_seal(job, record)
+
+
+def _shows_seal(job: FileJob, record: PageRecord) -> bool:
+    if record.staged is None or not job.prints:
+        return False
+    overview = overview_file(job.copies, record.staged)
+    if not overview.exists():
+        return True  # nothing can be said of the page, so it is done again
+    return shows_twin(overview, record.quality["dpi"], load_prints(job.prints))
+
+
+def _holds_term(job: FileJob, record: PageRecord) -> bool:
     reading = _cache(job.cache).get(record.reading) if record.reading else None
     if reading is None:
         return False  # it failed, and its record says so
@@ -238,6 +270,7 @@ def _record(job: FileJob, number: int, page: MaskedPage, seconds: float) -> Page
         size=(width, height),
         rotation=page.reading.rotation,
         reading=page.reading_key,
+        prints=len(page.prints),
         source_to_output=tuple(
             tuple(float(v) for v in row) for row in np.round(page.source_to_output, 6).tolist()
         ),
@@ -248,7 +281,7 @@ def _record(job: FileJob, number: int, page: MaskedPage, seconds: float) -> Page
 
 def _finding(finding: Finding) -> dict[str, Any]:
     """A mask or hit as report.json has it."""
-    return {
+    values = {
         "kind": str(finding.kind),
         "quad": np.round(finding.quad, 1).tolist(),
         "text": finding.text,
@@ -256,13 +289,20 @@ def _finding(finding: Finding) -> dict[str, Any]:
         "why": finding.why,
         "finder": finding.finder,
     }
+    return {**values, "lifted": True} if finding.lifted else values
 
 
 def _decided(mask: Mapping[str, Any]) -> Finding:
     """The inverse of _finding."""
     quad = np.asarray(mask["quad"], dtype=np.float64).reshape(4, 2)
     return Finding(
-        Kind(mask["kind"]), quad, mask["text"], mask["score"], mask["why"], mask["finder"]
+        Kind(mask["kind"]),
+        quad,
+        mask["text"],
+        mask["score"],
+        mask["why"],
+        mask["finder"],
+        mask.get("lifted", False),
     )
 
 

@@ -9,8 +9,8 @@ proves on the encoded bytes that neither they nor the kept strokes show its text
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -24,7 +24,7 @@ from redactor.finders.seal_text import picture_strips
 from redactor.finders.seals import SealRegion
 from redactor.masking import encode
 from redactor.normal_text import is_han
-from redactor.page import Image
+from redactor.page import Finding, Image
 
 OWN = {"red": 2, "other": 0}
 """The channel in which the ink of a seal looks like paper (BGR), by `SealRegion.ink`."""
@@ -110,6 +110,30 @@ def lift(pixels: Image, region: SealRegion) -> Lifted | None:
     lifted = pixels.copy()
     lifted[y0:y1, x0:x1] = np.where(inside[:, :, None] > 0, drawn, part)
     return Lifted(lifted, float((cover[inside > 0] > 0.5).mean()))
+
+
+def lift_seals(
+    pixels: Image,
+    findings: Sequence[Finding],
+    regions: Sequence[SealRegion],
+    read_text: Callable[[Image], str],
+) -> tuple[Image, tuple[Finding, ...]]:
+    """(the page with its seals lifted, the findings; those that could not be are `lifted` no more).
+
+    `regions`: the page's seals. A seal that cannot be lifted, or of which a trace could be made
+    out, is left to be painted over.
+    """
+    page, judged = pixels, []
+    for finding in findings:
+        done = None
+        region = next((r for r in regions if geometry.holds(r.quad, finding.quad)), None)
+        if finding.lifted and region is not None:
+            done = lift(page, region)
+            if done is not None and residue(page, done.pixels, region, read_text) is not None:
+                done = None
+        page = page if done is None else done.pixels
+        judged.append(replace(finding, lifted=done is not None))
+    return page, tuple(judged)
 
 
 def residue(

@@ -15,6 +15,8 @@ class Profile:
     """`kinds`: classes to mask. `others`: also marks that are not known to be the applicant's.
 
     `titles`: surname with a title (张工) is sought, too. `faces`: bar over the eyes, or the face.
+    `seals`: painted over, or their ink lifted off the paper where that can be proven. `padded`:
+    masks of names are lengthened over blank paper, so that they do not tell how long a name is.
     """
 
     name: str
@@ -22,6 +24,8 @@ class Profile:
     others: bool
     titles: bool
     faces: Literal["eyes", "full"] = "eyes"
+    seals: Literal["solid", "lift"] = "solid"
+    padded: bool = False
 
     def identity_settings(self) -> IdentitySettings:
         """What of a roster row is looked for under this profile."""

@@ -70,7 +70,7 @@ def read_upright(reader: Reader, pixels: Image, dpi: float) -> Upright:
             lines = reader.read_lines(page, reader.detect(page))
     seals = find_seals(page, dpi) if is_grey(page) else None
     for layer in (*find_layers(page, lines), *seal_layers(page, seals or ())):
-        lines += _read_layer(reader, layer, page.shape)
+        lines += read_layer(reader, layer, page.shape)
     size = (page.shape[1], page.shape[0])
     reading = Reading(lines, find_cells(page), size, rotation, reader_version())
     return Upright(page, reading, seals)
@@ -86,7 +86,7 @@ def _proof(reader: Reader, page: Image, quads: Sequence[Quad], lines: Sequence[L
     return float(np.mean(scores)) if scores else 0.0
 
 
-def _read_layer(reader: Reader, layer: Layer, shape: tuple[int, ...]) -> tuple[Line, ...]:
+def read_layer(reader: Reader, layer: Layer, shape: tuple[int, ...]) -> tuple[Line, ...]:
     """Lines of a layer, in page pixels; its text is detected at the scale of the whole page."""
     share = max(layer.pixels.shape[:2]) / max(shape[:2])
     side = max(256, round(DETECTION_SIDE * share))

@@ -22,6 +22,7 @@ class Vault:
         self.records = folder / "records"
         self.held = folder / "review"
         self.thumbnails = folder / "thumbnails"
+        self.copies = folder / "copies"
 
     def create(self, resume: bool) -> None:
         """Makes the folders, mode 0700; UsageError when there is an earlier run and no resume."""
@@ -36,6 +37,7 @@ class Vault:
             self.folder,
             self.cache,
             self.staging,
+            self.copies,
             self.records,
             self.held,
             self.thumbnails,

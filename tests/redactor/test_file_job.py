@@ -52,6 +52,7 @@ def job_for(path: Path, vault: Vault, form: str = "jpg") -> FileJob:
         staging=vault.staging,
         thumbnails=vault.thumbnails,
         cache=vault.cache,
+        copies=vault.copies,
         name="ab",
     )
 

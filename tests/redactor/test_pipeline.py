@@ -10,13 +10,15 @@ import pytest
 
 from redactor import geometry
 from redactor.identity import identity_of
+from redactor.judgement import judge
 from redactor.page import Finding, Kind, Line, SourcePage, State
-from redactor.pipeline import judge, read, redact_page
+from redactor.pipeline import read, redact_page
 from redactor.profile import NOTICE, STRICT
 from redactor.quality import Quality
 from redactor.reading import Reader, shared_reader
 from redactor.reading_cache import ReadingCache
 from sample_scans.canvas import RED, Canvas, Style
+from sample_scans.marks import seal
 from tests.redactor.golden.boxes import line, reading
 from tests.redactor.golden.pages import OWN, Outcome, judged, own, pixels_of, scribble, sheet
 
@@ -239,7 +241,8 @@ def test_the_text_of_a_turned_pdf_is_turned_with_the_page(tmp_path: Path, rotati
 
     kept = replace(reading(), rotation=rotation, size=(900, 300))
     cache.put(reading_key(pixels, reader_version()), kept)
-    page, found, _ = read(source, no_reader, cache)
+    upright, _ = read(source, no_reader, cache)
+    page, found = upright.pixels, upright.reading
     assert page.shape[:2] == ((300, 900) if rotation in (0, 180) else (900, 300))
     (layer,) = found.lines
     expected = geometry.mapped(
@@ -264,3 +267,48 @@ def test_a_page_without_legible_text_is_clean_only_if_blank_or_a_portrait() -> N
     assert judge(reading(), (), (), Quality(0.9, 200, ("blank",)))[0] is State.CLEAN
     eyes = Finding(Kind.EYES, geometry.rectangle(0, 0, 9, 9), "", 0.9, "face", "faces")
     assert judge(reading(), (eyes,), (), sharp)[0] is State.CLEAN
+
+
+def stamped() -> Canvas:
+    """A red seal over a line of print, and a name elsewhere."""
+    canvas = sheet(150, 90, dpi=150)
+    canvas.line(12, 8, ["职工", own("诸葛晓岚"), "同志年度考核优秀。"], TEXT)
+    canvas.line(30, 48, "经研究同意上报材料真实有效", TEXT)
+    seal(canvas, 62, 52, OWN.unit, OWN.number, size=40)
+    return canvas
+
+
+def seal_middle(found: Finding) -> tuple[slice, slice]:
+    """Half the seal's box around its middle."""
+    x0, y0, x1, y1 = geometry.bounds(geometry.grown(found.quad, -100, -100))
+    return slice(int(y0), int(y1)), slice(int(x0), int(x1))
+
+
+def test_a_seal_is_lifted_only_on_demand_and_its_print_stays_readable() -> None:
+    who = identity_of(OWN)
+    source = SourcePage(pixels_of(stamped()), 150.0)
+    solid = redact_page(source, who, STRICT, shared_reader)
+    lifting = replace(STRICT, seals="lift")
+    lifted = redact_page(source, who, lifting, shared_reader)
+    for page, expected in ((solid, False), (lifted, True)):
+        (found,) = (f for f in page.findings if f.kind is Kind.SEAL)
+        assert found.lifted is expected
+        assert (page.masked[seal_middle(found)] == 0).all() is not expected
+        assert page.state is State.CLEAN
+    assert not any(
+        "研究同意" in line.text
+        for line in shared_reader().read_lines(solid.masked, shared_reader().detect(solid.masked))
+    )
+    again = shared_reader().read_lines(lifted.masked, shared_reader().detect(lifted.masked))
+    assert any("研究同意上报" in line.text for line in again)
+    assert not any("巴音郭楞" in line.text for line in again)
+
+
+def test_a_seal_that_cannot_be_lifted_is_painted_over() -> None:
+    canvas = stamped()
+    grey = np.repeat(pixels_of(canvas).min(axis=2)[:, :, None], 3, axis=2)
+    lifting = replace(STRICT, seals="lift")
+    page = redact_page(SourcePage(grey, 150.0), identity_of(OWN), lifting, shared_reader)
+    (found,) = (f for f in page.findings if f.kind is Kind.SEAL)
+    assert not found.lifted
+    assert (page.masked[seal_middle(found)] == 0).all()

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from redactor.identity import Identity, identity_of
+from redactor.judgement import judge
 from redactor.masking import paint
 from redactor.page import Finding, Image, Kind, Reading, State
-from redactor.pipeline import judge
 from redactor.profile import NOTICE, STRICT, Profile
 from redactor.quality import Quality
 from redactor.reading import reader_version, second_reader, shared_reader

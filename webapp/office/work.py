@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
 
@@ -16,7 +17,7 @@ from models.vault_rounds import Entrant, OfficeRound, SourceFile
 from redactor import geometry
 from redactor.applicant import Applicant
 from redactor.dossier_terms import dossier_terms
-from redactor.file_job import FileJob, record_from_json, results_name
+from redactor.file_job import FileJob, prints_file, record_from_json, results_name
 from redactor.identity import identity_of
 from redactor.profile import profile_named
 from redactor.term import Term
@@ -72,6 +73,7 @@ def file_job(session: Session, settings: Settings, file: SourceFile) -> FileJob:
         staging=vault.staging,
         thumbnails=vault.thumbnails,
         cache=vault.cache,
+        copies=vault.copies,
         name=results_name(path, file.path, f"{profile}|{identity.terms}"),
     )
 
@@ -82,13 +84,18 @@ def dossier_job(session: Session, settings: Settings, file: SourceFile) -> FileJ
     pages = list(session.scalars(select(Page).where(Page.entrant_id == file.entrant_id)))
     masks = [mask for page in pages for mask in json.loads(page.record)["masks"]]
     terms: tuple[Term, ...] = dossier_terms(masks, job.identity)
-    done = tuple(
-        record_from_json(json.loads(page.record)) for page in pages if page.file_id == file.id
+    records = {page.id: record_from_json(json.loads(page.record)) for page in pages}
+    prints = tuple(
+        prints_file(job.copies, record.staged)
+        for record in records.values()
+        if record.prints and record.staged is not None
     )
-    if not terms or not done:
+    done = tuple(records[page.id] for page in pages if page.file_id == file.id)
+    if not (terms or prints) or not done:
         return None
-    name = results_name(job.path, file.path, f"{job.name}|{terms}")
-    return FileJob(**{**vars(job), "name": name, "terms": terms, "done": done})
+    told = f"{job.name}|{terms}|{[path.name for path in prints]}"
+    name = results_name(job.path, file.path, told)
+    return replace(job, name=name, terms=terms, prints=prints, done=done)
 
 
 def merged_masks(

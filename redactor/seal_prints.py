@@ -1,0 +1,65 @@
+"""Keeps the seals of a dossier's pages, and small copies of the pages to seek them on."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from redactor.finders.seal_twins import SealPrint, distinct_prints, find_twins
+from redactor.page import Image
+from redactor.whole_file import write_whole
+
+OVERVIEW_DPI = 101.6
+"""4 pixels a millimetre: the finest scale at which twins are sought."""
+QUALITY = 90
+
+
+def keep_prints(path: Path, prints: Sequence[SealPrint]) -> None:
+    """Writes the prints of one page, if it has any."""
+    if not prints:
+        return
+    values: dict[str, np.ndarray] = {}
+    for number, print_ in enumerate(prints):
+        values[f"{number}-strength"] = print_.strength
+        values[f"{number}-corners"] = print_.corners
+        values[f"{number}-rest"] = np.array([str(print_.radius), print_.shape, print_.ink])
+    buffer = io.BytesIO()
+    np.savez_compressed(buffer, **values)  # type: ignore[arg-type]
+    write_whole(path, buffer.getvalue())
+
+
+def load_prints(paths: Iterable[Path]) -> tuple[SealPrint, ...]:
+    """One print of each seal in these files."""
+    found = []
+    for path in paths:
+        with np.load(path, allow_pickle=False) as values:
+            for number in range(len(values.files) // 3):
+                radius, shape, ink = (str(v) for v in values[f"{number}-rest"])
+                found.append(
+                    SealPrint(
+                        values[f"{number}-strength"],
+                        float(radius),
+                        values[f"{number}-corners"],
+                        shape,
+                        ink,
+                    )
+                )
+    return distinct_prints(found)
+
+
+def keep_overview(path: Path, masked: Image, dpi: float) -> None:
+    """Writes a small copy of a masked page."""
+    scale = min(1.0, OVERVIEW_DPI / dpi)
+    small = cv2.resize(masked, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+    _, data = cv2.imencode(".jpg", small, [cv2.IMWRITE_JPEG_QUALITY, QUALITY])
+    write_whole(path, data.tobytes())
+
+
+def shows_twin(overview: Path, dpi: float, prints: Sequence[SealPrint]) -> bool:
+    """Whether one of the prints stands unmasked on the page of a small copy."""
+    page = np.asarray(cv2.imread(str(overview)), np.uint8)
+    return bool(find_twins(page, min(dpi, OVERVIEW_DPI), prints, ()))

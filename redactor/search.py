@@ -1,0 +1,133 @@
+"""Asks every finder that a profile wants about one upright page, in the order they need each other.
+
+Text first, because it says where labels stand; then what is found by its looks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from redactor import geometry
+from redactor.arabic_reading import arabic_reader
+from redactor.finders.arabic_script import find_arabic_script
+from redactor.finders.codes import find_codes
+from redactor.finders.document_numbers import find_document_numbers
+from redactor.finders.embossed import find_embossed
+from redactor.finders.faces import find_faces
+from redactor.finders.fingerprints import find_fingerprints
+from redactor.finders.handwriting import find_handwriting
+from redactor.finders.known import find_known
+from redactor.finders.labels import find_labels
+from redactor.finders.letterheads import find_letterheads
+from redactor.finders.patterns import find_patterns
+from redactor.finders.photo_frames import find_empty_photo_frames
+from redactor.finders.pictures import find_pictures
+from redactor.finders.seal_text import read_strip
+from redactor.finders.seal_twins import SealPrint, find_twins
+from redactor.finders.seals import SealRegion, find_seals, seal_findings
+from redactor.identity import Identity
+from redactor.page import Finding, Image, Kind, Reading
+from redactor.profile import Profile
+from redactor.reading import Reader
+from redactor.streams import streams
+
+LEGIBLE = 0.6
+"""Score of a labelled value from which it was read; the notice masks only what may be the own."""
+EMPTY_FRAME = 0.8
+"""Likeness from which a picture without a face must be looked at by a person."""
+SAME_PLACE = 0.95
+"""Overlap of two masks of one kind from which the second adds nothing."""
+
+
+@dataclass(frozen=True, eq=False)
+class Found:
+    """`masks`: what the profile asks to hide. `doubts`: places that a person must look at.
+
+    `seals`: all seals of the page, masked or not.
+    """
+
+    masks: tuple[Finding, ...]
+    doubts: tuple[Finding, ...]
+    seals: tuple[SealRegion, ...]
+
+
+def find(
+    page: Image,
+    dpi: float,
+    reading: Reading,
+    identity: Identity,
+    profile: Profile,
+    reader: Callable[[], Reader],
+    seals: tuple[SealRegion, ...] | None = None,
+    prints: Sequence[SealPrint] = (),
+) -> Found:
+    """Everything that the finders of `profile` find on an upright page.
+
+    `reader` reads the ring of a seal where it matters whose it is. `seals`: the page's seals if
+    they were sought already. `prints`: seals of the dossier's other pages.
+    """
+    kinds = profile.kinds
+    masks = [*find_text(reading, identity, profile)]
+    masks += [
+        finding
+        for finding in find_labels(page, reading, kinds)
+        if profile.others or finding.score < LEGIBLE
+    ]
+    doubts: list[Finding] = []
+    if Kind.CODE in kinds:
+        masks += find_codes(page)
+    regions: tuple[SealRegion, ...] = ()
+    if Kind.SEAL in kinds:
+        regions = find_seals(page, dpi) if seals is None else seals
+        masks += seal_findings(
+            page,
+            regions,
+            lambda strip: read_strip(reader(), strip),
+            identity,
+            keep_others=not profile.others,
+        )
+        masks += find_twins(page, dpi, prints, masks)
+        embossed = find_embossed(page, dpi, [region.quad for region in regions])
+        masks += embossed.sure
+        doubts += embossed.doubtful
+    if Kind.SIGNATURE in kinds:
+        fingerprints = find_fingerprints(page, dpi)
+        masks += fingerprints.sure
+        doubts += fingerprints.doubtful
+        red = [region.quad for region in regions if region.ink == "red"]
+        masks += find_handwriting(page, dpi, reading, masks, red)
+    if Kind.UNIT in kinds:
+        masks += find_letterheads(page, reading, identity, profile.others)
+    if Kind.EYES in kinds:
+        pictures = find_pictures(page, dpi)
+        faces = find_faces(page, dpi, bool(reading.lines), profile.faces, pictures)
+        frames = find_empty_photo_frames(page, dpi, faces, reading.lines, pictures)
+        masks += faces
+        doubts += [frame for frame in frames if frame.score >= EMPTY_FRAME]
+    foreign, unread = find_arabic_script(page, reading, identity, masks, arabic_reader())
+    masks += foreign
+    doubts += unread
+    return Found(tuple(masks), tuple(doubts), regions)
+
+
+def find_text(reading: Reading, identity: Identity, profile: Profile) -> Iterator[Finding]:
+    """Findings that need no pixels: re-matching a cached reading is only this."""
+    for stream in streams(reading):
+        yield from find_known(stream, identity)
+        if Kind.DOCUMENT_NUMBER in profile.kinds:
+            yield from find_document_numbers(stream, identity)
+        if profile.others:
+            yield from find_patterns(stream, profile.kinds)
+
+
+def distinct(findings: Iterable[Finding]) -> tuple[Finding, ...]:
+    """Without those that cover the same place as an earlier one of their kind."""
+    kept: list[Finding] = []
+    for finding in findings:
+        if not any(
+            other.kind == finding.kind and geometry.overlap(other.quad, finding.quad) > SAME_PLACE
+            for other in kept
+        ):
+            kept.append(finding)
+    return tuple(kept)
