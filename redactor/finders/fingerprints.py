@@ -7,7 +7,7 @@ window to window (print is many waves, a bar code one that never turns).
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from redactor import geometry
-from redactor.page import Finding, Image, Kind
+from redactor.page import Finding, Image, Kind, Quad
 
 FINDER = "fingerprints"
 COARSE_PER_MM = 2.0
@@ -89,8 +89,12 @@ class Ridges:
     smooth: float
 
 
-def find_fingerprints(pixels: Image, dpi: float) -> Fingerprints:
-    """Fingerprints in red, black or blue ink on an upright page. `dpi`: that of `pixels`."""
+def find_fingerprints(pixels: Image, dpi: float, seals: Sequence[Quad] = ()) -> Fingerprints:
+    """Fingerprints in red, black or blue ink on an upright page.
+
+    `dpi`: that of `pixels`. `seals`: places of seals; a red patch in one is its own emblem, and
+    only ridges show a print there.
+    """
     sure: list[Finding] = []
     doubtful: list[Finding] = []
     per_mm = max(dpi, 20.0) / 25.4
@@ -107,7 +111,8 @@ def find_fingerprints(pixels: Image, dpi: float) -> Fingerprints:
             why = "an oval patch of red ink, perhaps a fingerprint"
             doubtful.append(Finding(Kind.SIGNATURE, quad, "", 0.5, why, FINDER))
     whole = _joined(sure)
-    clear = [f for f in doubtful if not any(geometry.overlap(f.quad, s.quad) > 0 for s in whole)]
+    taken = [*seals, *(f.quad for f in whole)]
+    clear = [f for f in doubtful if not any(geometry.overlap(f.quad, t) > 0 for t in taken)]
     return Fingerprints(whole, tuple(clear))
 
 

@@ -38,8 +38,8 @@ WIDEST = 1.3
 """A character wider than this many steps of its line has strokes in its box."""
 REACH_MM, BELOW_MM = 45.0, 15.0
 """How far beside and below a label a signature is looked for."""
-PAPER = 85
-"""Percentile of the brightness of a place that is its paper."""
+PAPER_MM = 4.0
+"""Within about this distance of a stroke there is paper, or the tint of a shaded cell."""
 LEAST_STEP, RED = 45, 30
 """Grey levels below the paper from which on there is ink; redder than this it is a seal's."""
 RULE_MM, RULE_THICK_MM = 11.0, 0.9
@@ -188,9 +188,11 @@ def _with_neighbours(parts: Floats, chosen: Floats, reach: float) -> Floats:
 def _ink(patch: Image, per_mm: float) -> Mask:
     """255 on black and blue ink without straight rules."""
     grey = darkest(patch)
-    paper = float(np.percentile(grey[::2, ::2], PAPER))
+    side = max(3, round(PAPER_MM * per_mm) | 1)
+    paper = cv2.morphologyEx(grey, cv2.MORPH_CLOSE, np.ones((side, side), np.uint8))
     blue, green, red = cv2.split(patch)
-    dark = grey < paper - max(LEAST_STEP, 0.2 * paper)
+    depth = cv2.subtract(paper, grey)
+    dark = (depth > LEAST_STEP) & (depth > 0.2 * paper.astype(np.float32))
     seal = cv2.subtract(red, cv2.max(blue, green)) > RED
     ink = np.asarray((dark & ~seal) * 255, np.uint8)
     long, thick = max(3, round(RULE_MM * per_mm)), max(2, round(RULE_THICK_MM * per_mm))

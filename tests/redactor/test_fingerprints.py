@@ -82,6 +82,8 @@ def test_ridges_of_any_ink_are_found(ink: tuple[int, ...], period: float) -> Non
 def test_over_print() -> None:
     page = stamped(printed(sheet()), ridges(0.5), 50, 40, RED)
     assert_covered(find_fingerprints(page, DPI), 50, 40)
+    seal = geometry.rectangle(30 * MM, 25 * MM, 60 * MM, 55 * MM)
+    assert_covered(find_fingerprints(page, DPI, [seal]), 50, 40)
 
 
 def test_smeared_red_ink_is_for_a_person() -> None:
@@ -92,6 +94,8 @@ def test_smeared_red_ink_is_for_a_person() -> None:
     x0, _, x1, _ = geometry.bounds(doubt.quad)
     assert x0 < 39 * MM
     assert x1 > 51 * MM
+    seal = geometry.rectangle(30 * MM, 25 * MM, 60 * MM, 55 * MM)
+    assert find_fingerprints(stamped(sheet(), smear, 45, 40, RED), DPI, [seal]).doubtful == ()
 
 
 def test_smeared_black_ink_is_a_spot() -> None:

@@ -203,6 +203,15 @@ def test_nothing_is_masked_twice() -> None:
     assert len(find_handwriting(page, DPI, read(line, line))) == 1
 
 
+def test_a_shaded_cell_is_paper() -> None:
+    page = sheet()
+    page[round(36 * MM) : round(48 * MM), round(10 * MM) : round(100 * MM)] = 170
+    line = printed(page, "签名：", 20, 40)
+    assert find_handwriting(page, DPI, read(line)) == ()
+    box = signed(page, 36, 38, pen=BLACK_PEN)
+    assert_masked(find_handwriting(page, DPI, read(line)), box)
+
+
 def test_an_empty_field_stays_empty() -> None:
     page = sheet()
     line = printed(page, "签名：", 20, 40)
