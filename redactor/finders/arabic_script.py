@@ -8,6 +8,7 @@ letterheads print both. Unread script near a name that is left is reported for a
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
@@ -200,8 +201,18 @@ def _open_labels(reading: Reading) -> Iterator[tuple[Kind, Quad]]:
             continue
         text = normalise(line.text).text.rstrip(":_. ")
         match = next((m for m in ANY_LABEL.finditer(text) if m.end() == len(text)), None)
-        if match is not None and label_kind(match) in _WORDS:
-            yield label_kind(match), _written_part(line)
+        kind = label_kind(match) if match is not None else _rest_of_label(text, line.quad)
+        if kind is not None and kind in _WORDS:
+            yield kind, _written_part(line)
+
+
+def _rest_of_label(text: str, quad: Quad) -> Kind | None:
+    """The kind of a label of which the reader, troubled by the script behind it, left a part."""
+    if geometry.width(quad) < (len(text) + 3) * geometry.height(quad):
+        return None
+    if text in ("名", "姓"):
+        return Kind.NAME
+    return Kind.UNIT if re.fullmatch("工?作?单?位|工?作单位?", text) else None
 
 
 def _written_part(line: Line) -> Quad:
@@ -280,8 +291,22 @@ def _translates(quad: Quad, finding: Finding, reading: Reading) -> bool:
     if cell >= 0 and cell == cell_of(quad, reading.cells):
         return True
     if across > 0.3 * min(y1 - y0, fy1 - fy0):
-        return -along < ASIDE * tall
+        return -along < ASIDE * tall or (-along < BEHIND * tall and _free(quad, finding, reading))
     return along > 0.3 * min(x1 - x0, fx1 - fx0) and -across < BELOW * tall
+
+
+def _free(quad: Quad, finding: Finding, reading: Reading) -> bool:
+    """Whether nothing was read between a finding and a run to its right in the same row."""
+    x0, y0, _, y1 = geometry.bounds(quad)
+    right = geometry.bounds(finding.quad)[2]
+    between = geometry.rectangle(right + 2, y0, max(x0, right + 3), y1)
+    return x0 > right and not any(
+        geometry.overlap(between, char.quad) > 0
+        for line in reading.lines
+        if abs(float(line.quad[:, 1].mean()) - (y0 + y1) / 2) < y1 - y0
+        for char in line.chars
+        if not char.text.isspace()
+    )
 
 
 def _follows(quad: Quad, label: Quad, reading: Reading) -> bool:

@@ -119,6 +119,33 @@ def test_behind_a_chinese_label(label: str, kind: Kind) -> None:
     assert find_arabic_script(sheet.pixels, other, PLAIN, (), None) == ((), ())
 
 
+@pytest.mark.parametrize(
+    ("read", "kind"), [("名：", Kind.NAME), ("作单位", Kind.UNIT), ("作位", Kind.UNIT)]
+)
+def test_behind_a_label_of_which_a_part_was_read(read: str, kind: Kind) -> None:
+    """One box holds label and script, and the reader loses characters of the label."""
+    sheet = Sheet()
+    quad = sheet.write(NAME, 330, 495)
+    part = line(read, 150, 500)
+    whole = geometry.rectangle(100, 495, geometry.bounds(quad)[2], 545)
+    merged = Line(part.chars, whole, 0.8)
+    findings, _ = find_arabic_script(sheet.pixels, reading(merged), PLAIN, (), None)
+    assert kinds(findings, quad) == {kind}
+    # In a box of its own it is a word.
+    assert find_arabic_script(sheet.pixels, reading(part), PLAIN, (), None) == ((), ())
+
+
+def test_beside_a_name_far_off_only_where_nothing_stands_between() -> None:
+    sheet = Sheet()
+    own, finding = han(HAN, 100, 500)
+    quad = sheet.write(NAME, 800, 490)
+    between = line("民族", 600, 500)
+    alone = find_arabic_script(sheet.pixels, reading(own), PLAIN, (finding,), None)[0]
+    assert kinds(alone, quad) == {Kind.NAME}
+    other = find_arabic_script(sheet.pixels, reading(own, between), PLAIN, (finding,), None)[0]
+    assert kinds(other, quad) == set()
+
+
 def test_in_the_cell_behind_a_label_that_is_printed_twice() -> None:
     sheet = Sheet()
     cells = [geometry.rectangle(100, 460, 460, 560), geometry.rectangle(460, 460, 1500, 560)]
