@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from redactor import geometry
 from redactor.arabic_reading import arabic_reader
 from redactor.finders.arabic_script import find_arabic_script
+from redactor.finders.code_text import described, find_printed_numbers
 from redactor.finders.codes import find_codes
 from redactor.finders.document_numbers import find_document_numbers
 from redactor.finders.embossed import find_embossed
@@ -76,7 +77,8 @@ def find(
     ]
     doubts: list[Finding] = []
     if Kind.CODE in kinds:
-        masks += find_codes(page)
+        codes = described(find_codes(page, reading.lines), identity)
+        masks += [*codes, *find_printed_numbers(codes, reading.lines)]
     regions: tuple[SealRegion, ...] = ()
     if Kind.SEAL in kinds:
         regions = find_seals(page, dpi) if seals is None else seals
