@@ -210,14 +210,17 @@ def _ink(patch: Image, per_mm: float) -> Mask:
 def _missing(
     box: Quad | None, why: str, masks: Sequence[Finding], per_mm: float
 ) -> Iterator[Finding]:
-    """A finding for the box unless masks cover what is in it."""
+    """A finding for the box unless masks cover what is in it.
+
+    The mask of a seal does not count: when the seal is lifted, strokes on it come to light.
+    """
     if box is None:
         return
     edge = EDGE_MM * per_mm
     x0, y0, x1, y1 = geometry.bounds(geometry.grown(box, -edge, -edge))
     size = (max(1, int(x1 - x0)), max(1, int(y1 - y0)))
     under = np.zeros(size[::-1], np.uint8)
-    for mask in masks:
+    for mask in (m for m in masks if m.kind is not Kind.SEAL):
         cv2.fillConvexPoly(under, np.round(mask.quad - (x0, y0)).astype(np.int32), (1,))
     if under.mean() < COVERED:
         yield Finding(Kind.SIGNATURE, box, "", UNREAD, why, FINDER)

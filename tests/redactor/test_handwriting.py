@@ -152,6 +152,9 @@ def test_over_a_red_seal() -> None:
     seal = stamp(page)
     box = signed(page, 62, 56, seed=3)
     assert_masked(find_handwriting(page, DPI, read(), seals=[seal]), box)
+    # A seal's own mask does not hide them: it may be lifted.
+    mask = Finding(Kind.SEAL, seal, "", 0.9, "", "seals")
+    assert_masked(find_handwriting(page, DPI, read(), [mask], [seal]), box)
 
 
 def test_a_seal_over_print_holds_no_signature() -> None:
