@@ -73,8 +73,11 @@ def test_a_file_does_not_depend_on_what_is_under_its_masks(
     rng = np.random.default_rng(seed)
     one = np.asarray(rng.integers(0, 256, (96, 128, 3)), np.uint8)
     turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
-    quad = geometry.rectangle(-across, -down, across, down) @ turn.T + rng.uniform(20, 90, 2)
-    under = (paint(np.full_like(one, 255), [quad]) == 0).all(axis=2)
+    centre = rng.uniform(20, 90, 2)
+    quad = geometry.rectangle(-across, -down, across, down) @ turn.T + centre
+    pixels = np.stack(np.meshgrid(np.arange(128), np.arange(96)), axis=2) + 0.5
+    along = np.abs((pixels - centre) @ turn)
+    under = (along[:, :, 0] < across - 1.5) & (along[:, :, 1] < down - 1.5)
     other = one.copy()
     other[under] = rng.integers(0, 256, (int(under.sum()), 3))
     assert encode(paint(one, [quad]), form, 200) == encode(paint(other, [quad]), form, 200)
