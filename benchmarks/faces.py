@@ -15,6 +15,7 @@ from __future__ import annotations
 import argparse
 import time
 from collections.abc import Iterator
+from dataclasses import astuple, dataclass
 from pathlib import Path
 
 import cv2
@@ -26,6 +27,7 @@ from benchmarks.face_pages import (
     TURNS,
     Case,
     Pasted,
+    Portrait,
     control_page,
     load_portraits,
     make_page,
@@ -35,7 +37,7 @@ from redactor.finders.faces import find_faces
 from redactor.finders.photo_frames import find_empty_photo_frames
 from redactor.finders.pictures import find_pictures
 from redactor.page import Finding, Image
-from redactor.pipeline import EMPTY_FRAME
+from redactor.search import EMPTY_FRAME
 
 
 def wilson(hits: int, n: int, z: float = 1.96) -> tuple[float, float]:
@@ -48,18 +50,16 @@ def wilson(hits: int, n: int, z: float = 1.96) -> tuple[float, float]:
     return max(0.0, float(middle - half)), min(1.0, float(middle + half))
 
 
-def cases(quick: bool) -> Iterator[Case]:
-    """Conditions x turns at 200 dpi for three sizes; resolutions in colour and as photocopy."""
-    turns = (0, 180) if quick else TURNS
-    for turn in turns:
-        for condition in CONDITIONS:
-            for iod in (12.0, 25.0, ONE_INCH_IOD_MM * 200 / 25.4):
-                yield Case(condition, 200, iod, turn)
-        for dpi in (100, 150, 300, 400, 600) if not quick else (100, 300):
-            for condition in ("colour", "photocopy"):
-                yield Case(condition, dpi, ONE_INCH_IOD_MM * dpi / 25.4, turn)
-                if dpi <= 300:
-                    yield Case(condition, dpi, 12.0, turn)
+def rows(quick: bool) -> Iterator[tuple[str, int, float]]:
+    """(condition, dpi, IOD): all conditions at 200 dpi; resolutions in colour and as photocopy."""
+    for condition in CONDITIONS:
+        for iod in (12.0, 25.0, ONE_INCH_IOD_MM * 200 / 25.4):
+            yield condition, 200, iod
+    for dpi in (100, 150, 300, 400, 600) if not quick else (100, 300):
+        for condition in ("colour", "photocopy"):
+            yield condition, dpi, ONE_INCH_IOD_MM * dpi / 25.4
+            if dpi <= 300:
+                yield condition, dpi, 12.0
 
 
 def covered(face: Pasted, findings: tuple[Finding, ...]) -> bool:
@@ -105,52 +105,72 @@ def is_held(face: Pasted, case: Case, page: Image, findings: tuple[Finding, ...]
     )
 
 
+@dataclass
+class Tally:
+    """What happened to the pasted portraits of some pages."""
+
+    covered: int = 0
+    faces: int = 0
+    held: int = 0
+    stray: int = 0
+    pages: int = 0
+    seconds: float = 0.0
+
+    def __add__(self, other: Tally) -> Tally:
+        pairs = zip(astuple(self), astuple(other), strict=True)
+        return Tally(*(mine + theirs for mine, theirs in pairs))
+
+
 def measure(args: argparse.Namespace) -> None:
+    """Prints a row of the table as soon as it is measured."""
     rng = np.random.default_rng(args.seed)
     portraits, font = load_portraits(args.folder), args.font or some_font()
     count = min(args.portraits, len(portraits)) // (4 if args.quick else 1)
-    tally: dict[Case, list[int]] = {}
-    stray = pages = 0
-    for case in cases(args.quick):
-        if args.only and args.only not in case.condition:
-            continue
-        order = rng.permutation(len(portraits))[:count]
-        per_page = 4 if case.iod * 12 < case.dpi * 8.27 else 1
-        for first in range(0, len(order), per_page):
-            chosen = [portraits[i] for i in order[first : first + per_page]]
-            page, faces = make_page(case, chosen, rng, font)
-            start = time.process_time()
-            findings = find_faces(page, case.dpi, upright=True)
-            spent = time.process_time() - start
-            missed = [f for f in faces if not covered(f, findings)]
-            held = sum(is_held(f, case, page, findings) for f in missed)
-            good = len(faces) - len(missed)
-            row = tally.setdefault(case, [0, 0, 0, 0, 0])
-            for i, value in enumerate((good, len(faces), held, 1, round(spent * 1e6))):
-                row[i] += value
-            wrong = sum(is_stray(f, faces) for f in findings)
-            stray, pages = stray + wrong, pages + 1
-            if args.save and (missed or wrong):
-                name = f"{case.condition}_{case.dpi}_{case.iod:.0f}_{case.turn}_{first}.png"
-                cv2.imwrite(str(args.save / name), draw(page, findings, faces))
-    print_rows(tally)
-    print(f"stray masks beside the photos: {stray} on {pages} pages")
-
-
-def print_rows(tally: dict[Case, list[int]]) -> None:
-    turns = " | ".join(f"{turn} deg" for turn in TURNS)
-    print(f"| condition | dpi | IOD px | {turns} | all | Wilson 95 % | held | CPU-s/page |")
+    shown = " | ".join(f"{turn} deg" for turn in TURNS)
+    print(f"| condition | dpi | IOD px | {shown} | all | Wilson 95 % | held | CPU-s/page |")
     print("|---" * 11 + "|")
-    groups: dict[tuple[str, int, float], dict[int, list[int]]] = {}
-    for case, row in tally.items():
-        groups.setdefault((case.condition, case.dpi, case.iod), {})[case.turn] = row
-    for (condition, dpi, iod), by_turn in sorted(groups.items(), key=lambda g: g[0]):
-        cells = " | ".join(f"{r[0]}/{r[1]}" if (r := by_turn.get(t)) else "-" for t in TURNS)
-        sums = [sum(column) for column in zip(*by_turn.values(), strict=True)]
-        hits, n, held, pages, micro = sums
-        low, high = wilson(hits, n)
-        print(f"| {condition} | {dpi} | {iod:.0f} | {cells} | {hits}/{n} ", end="")
-        print(f"| {low:.1%} - {high:.1%} | {held} | {micro / 1e6 / pages:.3f} |")
+    total = Tally()
+    for condition, dpi, iod in rows(args.quick):
+        if args.only and args.only not in condition:
+            continue
+        by_turn: dict[int, Tally] = {}
+        for turn in (0, 180) if args.quick else TURNS:
+            chosen = [portraits[i] for i in rng.permutation(len(portraits))[:count]]
+            case = Case(condition, dpi, iod, turn)
+            by_turn[turn] = measure_case(case, chosen, rng, font, args.save)
+        row = sum(by_turn.values(), Tally())
+        total += row
+        cells = [f"{t.covered}/{t.faces}" if (t := by_turn.get(k)) else "-" for k in TURNS]
+        low, high = wilson(row.covered, row.faces)
+        print(f"| {condition} | {dpi} | {iod:.0f} | {' | '.join(cells)} ", end="")
+        print(f"| {row.covered}/{row.faces} | {low:.1%} - {high:.1%} | {row.held} ", end="")
+        print(f"| {row.seconds / row.pages:.3f} |", flush=True)
+    print(f"stray masks beside the photos: {total.stray} on {total.pages} pages")
+
+
+def measure_case(
+    case: Case,
+    portraits: list[Portrait],
+    rng: np.random.Generator,
+    font: Path | None,
+    save: Path | None,
+) -> Tally:
+    """Pastes the portraits, up to four a page, and looks for them; missed ones go to `save`."""
+    total = Tally()
+    per_page = 4 if case.iod * 12 < case.dpi * 8.27 else 1
+    for first in range(0, len(portraits), per_page):
+        page, faces = make_page(case, portraits[first : first + per_page], rng, font)
+        start = time.process_time()
+        findings = find_faces(page, case.dpi, upright=True)
+        spent = time.process_time() - start
+        missed = [f for f in faces if not covered(f, findings)]
+        held = sum(is_held(f, case, page, findings) for f in missed)
+        stray = sum(is_stray(f, faces) for f in findings)
+        total += Tally(len(faces) - len(missed), len(faces), held, stray, 1, spent)
+        if save and (missed or stray):
+            name = f"{case.condition}_{case.dpi}_{case.iod:.0f}_{case.turn}_{first}.png"
+            cv2.imwrite(str(save / name), draw(page, findings, faces))
+    return total
 
 
 def measure_controls(args: argparse.Namespace) -> None:
@@ -158,7 +178,7 @@ def measure_controls(args: argparse.Namespace) -> None:
     font = args.font or some_font()
     pages = hits = 0
     spent, of_pictures = 0.0, 0.0
-    for i in range(24 if args.quick else 200):
+    for i in range(args.controls):
         dpi = (100, 150, 200, 300)[i % 4]
         page = control_page(rng, dpi, font)
         start = time.process_time()
@@ -171,6 +191,7 @@ def measure_controls(args: argparse.Namespace) -> None:
             cv2.imwrite(str(args.save / f"control_{i}.png"), draw(page, findings, []))
     low, high = wilson(hits, pages)
     print(f"control pages with a false mask: {hits}/{pages} ({low:.1%}-{high:.1%})")
+    pages = max(pages, 1)
     of_all = f"{of_pictures / pages:.3f} of it for pictures"
     print(f"CPU-s per control page {spent / pages:.3f}, {of_all}")
 
@@ -180,6 +201,7 @@ def main() -> None:
     parser.add_argument("folder", type=Path, help="portraits and eyes.json")
     parser.add_argument("--quick", action="store_true", help="a quarter of portraits, two turns")
     parser.add_argument("--portraits", type=int, default=60, help="at most so many")
+    parser.add_argument("--controls", type=int, default=200, help="pages without a face")
     parser.add_argument("--only", default="", help="conditions that contain this word")
     parser.add_argument("--font", type=Path)
     parser.add_argument("--seed", type=int, default=1)

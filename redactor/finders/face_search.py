@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Literal
 
 import cv2
 import numpy as np
@@ -25,8 +24,6 @@ SURE = 0.7
 LARGEST_PORTRAIT_MM = 75.0
 """A 2-inch photo is 35 x 49 mm; a fold or shadow across a page is larger than any portrait."""
 TURNS = (0, 90, 180, 270)
-Look = Literal["plain", "stretched", "lifted"]
-"""The pixels as they are; with the contrast of a pale picture stretched; with red ink taken off."""
 # Eyes of a one-inch photo are 14 pixels apart at this resolution.
 _PAGE_DPI = 60.0
 _COARSEST_SIDE = 240
@@ -36,9 +33,6 @@ _MEGAPIXELS_SMALL, _MEGAPIXELS_ENLARGED, _MEGAPIXELS_AGAIN = 0.04, 0.5, 0.3
 _WIDE_FACE = 72.0
 # A window whose darkest parts are lighter than this is searched with stretched contrast as well.
 _PALE, _PALE_FROM = 120, 140
-# Stamp ink is redder than skin and lips; a window with this share of it is searched without it,
-# too. Weak hits do not count there: an emblem without its red has looked like a face.
-_RED_STEP, _RED_SHARE, _LIFTED_SCORE = 90, 0.015, 0.5
 
 
 @dataclass(frozen=True, eq=False)
@@ -83,7 +77,7 @@ class _Window:
     x1: int
     y1: int
     scale: float
-    look: Look = "plain"
+    stretched: bool = False
 
     @property
     def megapixels(self) -> float:
@@ -141,11 +135,8 @@ def _search_window(pixels: Image, window: _Window, dpi: float) -> Iterator[Candi
         scales.append(scales[-1] / 2)
     levels = [replace(window, scale=s) for s in reversed(scales)]
     part = pixels[window.y0 : window.y1, window.x0 : window.x1]
-    small = [v for v in levels if v.megapixels < _MEGAPIXELS_AGAIN]
     if _is_pale(part):
-        levels += [replace(v, look="stretched") for v in small]
-    if _is_stamped(part):
-        levels += [replace(v, look="lifted") for v in small]
+        levels += [replace(v, stretched=True) for v in levels if v.megapixels < _MEGAPIXELS_AGAIN]
     portrait = window.longest < (LARGEST_PORTRAIT_MM * dpi / 25.4)
     seen: set[int] = set()
     for level in levels:
@@ -154,8 +145,6 @@ def _search_window(pixels: Image, window: _Window, dpi: float) -> Iterator[Candi
             turns = tuple(sorted(seen)) or (0,)
         widest = 0.0
         for hit in _detect_turned(_pixels_of(pixels, level), level, turns):
-            if level.look == "lifted" and hit.score < _LIFTED_SCORE:
-                continue
             if hit.score >= SURE:
                 seen.add(hit.turn)
                 widest = max(widest, hit.side * level.scale)
@@ -167,13 +156,6 @@ def _search_window(pixels: Image, window: _Window, dpi: float) -> Iterator[Candi
 def _is_pale(part: Image) -> bool:
     """Whether even the darkest parts are light, as in the ghost image of an ID card."""
     return float(np.percentile(part[::2, ::2], 2)) > _PALE
-
-
-def _is_stamped(part: Image) -> bool:
-    """Whether there is red ink, which crosses out faces for the detector."""
-    blue, green, red = cv2.split(part[::2, ::2])
-    redder = cv2.subtract(red, cv2.max(blue, green))
-    return float((redder > _RED_STEP).mean()) > _RED_SHARE
 
 
 def _windows(regions: Sequence[Picture], dpi: float, size: tuple[int, int]) -> tuple[_Window, ...]:
@@ -215,10 +197,8 @@ def _touch(a: tuple[int, int, int, int], b: tuple[int, int, int, int]) -> bool:
 
 def _pixels_of(pixels: Image, window: _Window) -> Image:
     part = _resized(pixels[window.y0 : window.y1, window.x0 : window.x1], window.scale)
-    if window.look == "plain":
+    if not window.stretched:
         return part
-    if window.look == "lifted":
-        return np.asarray(cv2.merge([part[:, :, 2]] * 3), np.uint8)
     strong = (part.astype(np.float32) - _PALE_FROM) * (255 / (250 - _PALE_FROM))
     return np.clip(strong, 0, 255).astype(np.uint8)
 

@@ -28,7 +28,8 @@ _BAR_LENGTH, _BAR_HEIGHT = 2.5, 1.1
 _FLAG, _FAINT_FLAG = 0.5, 0.05
 # Where the eyes of an uncertain face are, down its box.
 _BAND = (0.1, 0.7)
-_RIVAL = 0.15
+# Turns whose scores differ less are rivals; by this much one of them has to be ahead in the end.
+_RIVAL, _CLEAR = 0.15, 0.08
 _SMALLEST_MM = 2.0
 # A picture filled less is the ring of a seal; a narrower one that has no portrait's shape, writing.
 _LEAST_FILL, _LEAST_MM = 0.3, 8.0
@@ -54,7 +55,7 @@ def find_faces(
     doubtful: list[Candidate] = []
     sure: list[Candidate] = []
     for rivals in clusters(candidates):
-        best = _upright_rival(pixels, rivals)
+        best, decided = _upright_rival(pixels, rivals)
         if best.score < SURE and _is_echo(best, sure, regions):
             continue
         x0, y0, x1, y1 = bounds(best.box)
@@ -65,27 +66,35 @@ def find_faces(
             continue
         marks = landmarks(pixels, best.place)
         if best.score >= SURE or marks.flag >= _FLAG:
-            found.append(_masked(best, marks, mode))
+            found.append(_masked(best, marks, decided, mode))
             sure += [best] if best.score >= SURE else []
         else:
             doubtful.append(best)
     return (*found, *_masked_whole(doubtful, found, regions, dpi, mode))
 
 
-def _upright_rival(pixels: Image, rivals: Sequence[Candidate]) -> Candidate:
-    """The best hit; between turns of nearly the same score the landmark network decides."""
+def _upright_rival(pixels: Image, rivals: Sequence[Candidate]) -> tuple[Candidate, bool]:
+    """(the best hit, whether its turn is sure): between turns of nearly the same score the
+    landmark network's belief counts, and a blurred face may leave that in doubt, too."""
     close: dict[int, Candidate] = {}
     for rival in rivals:
         if rival.score >= rivals[0].score - _RIVAL:
             close.setdefault(rival.turn, rival)
     if len(close) == 1:
-        return rivals[0]
-    return max(close.values(), key=lambda c: face_flag(pixels, c.place))
+        return rivals[0], True
+    belief = {t: c.score + 2 * _RIVAL * face_flag(pixels, c.place) for t, c in close.items()}
+    first, second, *_ = sorted(belief, key=lambda turn: -belief[turn])
+    return close[first], belief[first] - belief[second] > _CLEAR
 
 
-def _masked(hit: Candidate, marks: Landmarks, mode: Mode) -> Finding:
-    certain = _agree(hit, marks)
+def _masked(hit: Candidate, marks: Landmarks, decided: bool, mode: Mode) -> Finding:
+    certain = decided and _agree(hit, marks)
     why = "face, eyes placed by landmarks" if certain else "uncertain face, larger mask"
+    if not decided:
+        kind = Kind.FACE if mode == "full" else Kind.EYES
+        box = _rolled_box(hit)
+        why = "face that may stand in several ways, all of it masked"
+        return Finding(kind, grown(box, 0.1 * hit.side, 0.1 * hit.side), "", hit.score, why, FINDER)
     if mode == "full":
         return Finding(Kind.FACE, _face_quad(hit, marks, certain), "", hit.score, why, FINDER)
     bar = _bar(marks.left, marks.right)

@@ -11,6 +11,7 @@ import pytest
 
 from redactor.finders.face_landmarks import Place, landmarks
 from redactor.finders.faces import find_faces
+from redactor.finders.photo_frames import find_empty_photo_frames
 from redactor.geometry import area
 from redactor.page import Finding, Image, Kind
 
@@ -64,6 +65,13 @@ def covers(findings: tuple[Finding, ...], eyes: np.ndarray) -> bool:
     )
 
 
+def photocopied(page: Image) -> Image:
+    """A grey copy of high contrast."""
+    grey = cv2.cvtColor(page, cv2.COLOR_BGR2GRAY).astype(np.float32)
+    copy = (255 / (1 + np.exp(-(grey - 125) / 25))).astype(np.uint8)
+    return np.asarray(cv2.cvtColor(copy, cv2.COLOR_GRAY2BGR), np.uint8)
+
+
 @pytest.mark.parametrize("turn", [0, 90, 180, 270])
 @pytest.mark.parametrize("dpi", [100, 200])
 def test_eyes_of_one_inch_photo_are_covered(
@@ -98,10 +106,7 @@ def test_page_without_upright_text_is_searched_at_all_turns(
 def test_high_contrast_copy(portrait: tuple[Image, np.ndarray]) -> None:
     page = text_page(200)
     eyes = pasted(page, portrait, 1.0, 180, (1200, 600))
-    grey = cv2.cvtColor(page, cv2.COLOR_BGR2GRAY).astype(np.float32)
-    copy = (255 / (1 + np.exp(-(grey - 125) / 25))).astype(np.uint8)
-    copied = np.asarray(cv2.cvtColor(copy, cv2.COLOR_GRAY2BGR), np.uint8)
-    assert covers(find_faces(copied, 200, upright=True), eyes)
+    assert covers(find_faces(photocopied(page), 200, upright=True), eyes)
 
 
 def test_pale_ghost_image(portrait: tuple[Image, np.ndarray]) -> None:
@@ -110,6 +115,70 @@ def test_pale_ghost_image(portrait: tuple[Image, np.ndarray]) -> None:
     pale = (pixels * 0.35 + 0.65 * 245).astype(np.uint8)
     eyes = pasted(page, (pale, eyes_in), 0.7, 0, (500, 400))
     assert covers(find_faces(page, 100, upright=True), eyes)
+
+
+@pytest.mark.parametrize("turn", [0, 90, 180])
+@pytest.mark.parametrize("iod", [12, 18])
+def test_small_face_in_a_photocopy(portrait: tuple[Image, np.ndarray], iod: int, turn: int) -> None:
+    page = text_page(200)
+    eyes = pasted(page, portrait, iod / 43, turn, (1480, 420))
+    assert covers(find_faces(photocopied(page), 200, upright=True), eyes)
+
+
+def test_portrait_and_ghost_on_a_tinted_card(portrait: tuple[Image, np.ndarray]) -> None:
+    page = text_page(200)
+    cv2.rectangle(page, (300, 400), (977, 830), (238, 224, 214), -1)
+    pixels, eyes_in = portrait
+    pale = (pixels * 0.35 + 0.65 * 235).astype(np.uint8)
+    large = pasted(page, portrait, 0.9, 0, (850, 600))
+    ghost = pasted(page, (pale, eyes_in), 0.3, 0, (380, 700))
+    findings = find_faces(page, 200, upright=True)
+    assert covers(findings, large)
+    assert covers(findings, ghost)
+
+
+def test_red_stamp_across_the_face(portrait: tuple[Image, np.ndarray]) -> None:
+    """Lines of stamp ink from the forehead to the chin."""
+    page = text_page(200)
+    eyes = pasted(page, portrait, 0.6, 0, (1480, 420))
+    x, y = (int(v) for v in eyes.mean(axis=0))
+    for i in range(6):
+        line = (x - 51, int(y - 31 + 12.04 * i))
+        cv2.putText(page, "HWHWHW", line, 0, 0.737, (40, 30, 200), 2)
+    assert covers(find_faces(page, 200, upright=True), eyes)
+
+
+def test_face_that_may_stand_in_several_ways_is_masked_for_all(
+    portrait: tuple[Image, np.ndarray],
+) -> None:
+    page = text_page(200)
+    pixels, eyes_in = portrait
+    blurred = np.asarray(cv2.GaussianBlur(pixels, (0, 0), 8), np.uint8)
+    eyes = pasted(page, (blurred, eyes_in), 1.0, 0, (1200, 600))
+    findings = find_faces(page, 200, upright=True)
+    assert covers(findings, eyes)
+    mouth = eyes + (0, 43)  # where the eyes would be if the face stood on its head
+    assert any(
+        all(
+            cv2.pointPolygonTest(f.quad.astype(np.float32), (float(x), float(y)), False) >= 0
+            for x, y in mouth
+        )
+        for f in findings
+    )
+
+
+@pytest.mark.parametrize("blur", [6, 10, 20])
+def test_ruined_portrait_is_masked_or_reported(
+    portrait: tuple[Image, np.ndarray], blur: int
+) -> None:
+    """Whether or not a face is seen in it, the photo never passes in silence."""
+    page = text_page(200)
+    pixels, eyes_in = portrait
+    ruined = np.asarray(cv2.GaussianBlur(pixels, (0, 0), blur), np.uint8)
+    eyes = pasted(page, (ruined, eyes_in), 1.0, 0, (1200, 600))
+    findings = find_faces(page, 200, upright=True)
+    frames = find_empty_photo_frames(page, 200, findings)
+    assert covers((*findings, *frames), eyes)
 
 
 def test_all_faces_of_a_group(portrait: tuple[Image, np.ndarray]) -> None:
@@ -144,6 +213,8 @@ def test_page_of_text_holes_and_seals_has_no_face(dpi: int) -> None:
         cv2.circle(page, (dpi // 4, dpi * (2 + 2 * i)), dpi // 8, (50, 50, 50), -1)
         cv2.putText(page, "@", (dpi * (1 + i), dpi * 9), 0, dpi / 60, (0, 0, 0), dpi // 40)
     cv2.circle(page, (dpi * 6, dpi * 8), round(dpi * 0.8), (40, 30, 200), dpi // 20)
+    cv2.circle(page, (dpi * 4, dpi // 2), round(dpi * 0.4), (30, 20, 190), -1)
+    cv2.circle(page, (dpi * 4, dpi // 2), round(dpi * 0.15), (60, 200, 230), -1)
     cv2.ellipse(page, (dpi * 3, dpi * 5), (dpi // 2, dpi // 4), 5, 0, 360, (0, 0, 220), dpi // 60)
     assert find_faces(page, dpi, upright=True) == ()
 
