@@ -94,7 +94,7 @@ def find(
         masks += embossed.sure
         doubts += embossed.doubtful
     if Kind.SIGNATURE in kinds:
-        fingerprints = find_fingerprints(page, dpi)
+        fingerprints = find_fingerprints(page, dpi, [region.quad for region in regions])
         masks += fingerprints.sure
         doubts += fingerprints.doubtful
         red = [region.quad for region in regions if region.ink == "red"]
