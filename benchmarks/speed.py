@@ -33,7 +33,14 @@ from redactor.model_files import model_dir
 from redactor.page import Image
 from redactor.pipeline import redact_page
 from redactor.profile import STRICT
-from redactor.reading import DETECTION, RECOGNITION, crop_line, reading_direction, shared_reader
+from redactor.reading import (
+    DETECTION,
+    RECOGNITION,
+    crop_line,
+    engine,
+    reading_direction,
+    shared_reader,
+)
 from redactor.search import find_text
 from redactor.upright import turn
 
@@ -57,10 +64,7 @@ class Bare:
         from paddleocr import TextDetection, TextRecognition
 
         shared_reader()  # sets the environment that keeps PaddleOCR off the network
-        common: dict[str, Any] = {
-            "engine": "onnxruntime",
-            "engine_config": {"intra_op_num_threads": 1, "enable_cpu_mem_arena": False},
-        }
+        common: dict[str, Any] = {"engine": "onnxruntime", "engine_config": engine()}
         self._detection = TextDetection(
             model_name=DETECTION, model_dir=str(model_dir(DETECTION)), **common
         )
