@@ -129,7 +129,8 @@ def timed(command: Sequence[str], said: Path) -> tuple[float, float]:
         _, status, usage = os.wait4(process.pid, 0)
     process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode not in (0, 1, 3):
-        raise SystemExit(f"{shlex.join(command)}\n{said.read_text(errors='replace')[-2000:]}")
+        last = said.read_text(errors="replace")[-2000:]
+        raise SystemExit(f"exit code {process.returncode}: {shlex.join(command)}\n{last}")
     return time.perf_counter() - start, usage.ru_utime + usage.ru_stime
 
 
