@@ -28,7 +28,7 @@ SMALLEST_PAGE = 32
 """Pixels; narrower pictures hold no seal that could be told."""
 SMALLEST_MM = 8.5
 """Radius of the smallest ring, mm; smaller ones are portraits' and letters' curves."""
-COVER_INK, COVER_RED = 0.84, 0.70
+COVER_INK, COVER_RED = 0.88, 0.70
 """Share of the visible ring with a steady edge, in any ink and in red, where no print disturbs."""
 LEAST_ARC = 0.27
 """Share of the whole ring with an edge: a seal cut to a third still has this much."""

