@@ -88,6 +88,8 @@ class Job(VaultBase):
         one_of("state", JOB_STATES),
         Index("ix_job_queue", "state", "priority", "id"),
         Index("ix_job_round", "round_id", "state"),
+        Index("ix_job_target", "target", "kind", "state"),
+        Index("ix_job_rate", "round_id", "kind", "finished_at"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from sqlalchemy import ForeignKey, Index, String, Text, UniqueConstraint
+from sqlalchemy import BigInteger, ForeignKey, Index, String, Text, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from models.base import VaultBase
 from models.review import one_of
 
-FILE_STATES = ("unmatched", "waiting", "done", "failed", "replaced")
-UPLOAD_STATES = ("receiving", "received", "duplicate")
+FILE_STATES = ("unmatched", "waiting", "done", "failed", "duplicate", "replaced")
+UPLOAD_STATES = ("receiving", "received", "duplicate", "refused")
+LIVE = text("state <> 'replaced'")
+"""A path holds one file; those that it replaced stay in the table beside it."""
 
 
 class OfficeRound(VaultBase):
@@ -64,7 +66,9 @@ class Entrant(VaultBase):
 class Upload(VaultBase):
     """A file on its way: `received` of `size` bytes are on disk. `path`: relative, as it was sent.
 
-    `sha256`: of the whole, "" until it is there.
+    `modified`: when it was last changed where it came from, ms since 1970; with path and size it
+    tells whether two uploads are one. `sha256`: of the whole, "" until it is there. `note`: JSON
+    list of [path, Chinese, English]: what was left out, and why.
     """
 
     __tablename__ = "upload"
@@ -76,25 +80,37 @@ class Upload(VaultBase):
     id: Mapped[str] = mapped_column(String(40), primary_key=True)
     round_id: Mapped[int] = mapped_column(ForeignKey("office_round.id", ondelete="CASCADE"))
     path: Mapped[str] = mapped_column(Text)
-    size: Mapped[int]
-    received: Mapped[int] = mapped_column(default=0)
+    size: Mapped[int] = mapped_column(BigInteger)
+    modified: Mapped[int] = mapped_column(BigInteger, default=0)
+    received: Mapped[int] = mapped_column(BigInteger, default=0)
     sha256: Mapped[str] = mapped_column(String(64), default="")
     state: Mapped[str] = mapped_column(String(10), default="receiving")
+    note: Mapped[str] = mapped_column(Text, default="")
     started_at: Mapped[str] = mapped_column(String(40))
 
 
 class SourceFile(VaultBase):
-    """A scan that was sent. `path`: below the round's folder of scans. `reason`: why it failed.
+    """A scan that was sent. `path`: below the round's folder of scans.
 
-    `entrant_id`: whose it is, None while nobody is found. `position`: its place in the dossier.
+    `entrant_id`: whose it is, None while nobody is found. `position`: its place in its folder.
+    `reason`: why it failed or is nobody's, of a duplicate the path of its twin. `modified`: ns
+    since 1970 of the file whose hash was taken, so that it is not taken again.
     """
 
     __tablename__ = "source_file"
     __table_args__ = (
         one_of("state", FILE_STATES),
-        UniqueConstraint("round_id", "path"),
+        Index(
+            "ix_source_file_live_path",
+            "round_id",
+            "path",
+            unique=True,
+            sqlite_where=LIVE,
+            postgresql_where=LIVE,
+        ),
+        Index("ix_source_file_round_state", "round_id", "state", "pages"),
         Index("ix_source_file_round_sha256", "round_id", "sha256"),
-        Index("ix_source_file_entrant", "entrant_id", "position"),
+        Index("ix_source_file_entrant", "entrant_id", "position", "state", "pages"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -104,7 +120,9 @@ class SourceFile(VaultBase):
     folder: Mapped[str] = mapped_column(Text)
     category: Mapped[str] = mapped_column(String(20))
     sha256: Mapped[str] = mapped_column(String(64))
-    size: Mapped[int]
+    size: Mapped[int] = mapped_column(BigInteger)
+    modified: Mapped[int] = mapped_column(BigInteger, default=0)
+    pages: Mapped[int] = mapped_column(default=1)
     position: Mapped[int] = mapped_column(default=0)
     state: Mapped[str] = mapped_column(String(10), default="unmatched")
     reason: Mapped[str] = mapped_column(Text, default="")

@@ -111,6 +111,8 @@ def upgrade() -> None:
     with op.batch_alter_table("job", schema=None) as batch_op:
         batch_op.create_index("ix_job_queue", ["state", "priority", "id"], unique=False)
         batch_op.create_index("ix_job_round", ["round_id", "state"], unique=False)
+        batch_op.create_index("ix_job_target", ["target", "kind", "state"], unique=False)
+        batch_op.create_index("ix_job_rate", ["round_id", "kind", "finished_at"], unique=False)
 
     op.create_table(
         "sign_in",
@@ -134,13 +136,16 @@ def upgrade() -> None:
         sa.Column("id", sa.String(length=40), nullable=False),
         sa.Column("round_id", sa.Integer(), nullable=False),
         sa.Column("path", sa.Text(), nullable=False),
-        sa.Column("size", sa.Integer(), nullable=False),
-        sa.Column("received", sa.Integer(), nullable=False),
+        sa.Column("size", sa.BigInteger(), nullable=False),
+        sa.Column("modified", sa.BigInteger(), nullable=False),
+        sa.Column("received", sa.BigInteger(), nullable=False),
         sa.Column("sha256", sa.String(length=64), nullable=False),
         sa.Column("state", sa.String(length=10), nullable=False),
+        sa.Column("note", sa.Text(), nullable=False),
         sa.Column("started_at", sa.String(length=40), nullable=False),
         sa.CheckConstraint(
-            "state IN ('receiving', 'received', 'duplicate')", name=op.f("ck_upload_state")
+            "state IN ('receiving', 'received', 'duplicate', 'refused')",
+            name=op.f("ck_upload_state"),
         ),
         sa.ForeignKeyConstraint(
             ["round_id"], ["office_round.id"], name=op.f("fk_upload_round_id"), ondelete="CASCADE"
@@ -209,13 +214,15 @@ def upgrade() -> None:
         sa.Column("folder", sa.Text(), nullable=False),
         sa.Column("category", sa.String(length=20), nullable=False),
         sa.Column("sha256", sa.String(length=64), nullable=False),
-        sa.Column("size", sa.Integer(), nullable=False),
+        sa.Column("size", sa.BigInteger(), nullable=False),
+        sa.Column("modified", sa.BigInteger(), nullable=False),
+        sa.Column("pages", sa.Integer(), nullable=False),
         sa.Column("position", sa.Integer(), nullable=False),
         sa.Column("state", sa.String(length=10), nullable=False),
         sa.Column("reason", sa.Text(), nullable=False),
         sa.Column("received_at", sa.String(length=40), nullable=False),
         sa.CheckConstraint(
-            "state IN ('unmatched', 'waiting', 'done', 'failed', 'replaced')",
+            "state IN ('unmatched', 'waiting', 'done', 'failed', 'duplicate', 'replaced')",
             name=op.f("ck_source_file_state"),
         ),
         sa.ForeignKeyConstraint(
@@ -228,10 +235,21 @@ def upgrade() -> None:
             ondelete="CASCADE",
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_source_file")),
-        sa.UniqueConstraint("round_id", "path", name=op.f("uq_source_file_round_id_path")),
     )
     with op.batch_alter_table("source_file", schema=None) as batch_op:
-        batch_op.create_index("ix_source_file_entrant", ["entrant_id", "position"], unique=False)
+        batch_op.create_index(
+            "ix_source_file_entrant", ["entrant_id", "position", "state", "pages"], unique=False
+        )
+        batch_op.create_index(
+            "ix_source_file_live_path",
+            ["round_id", "path"],
+            unique=True,
+            sqlite_where=sa.text("state <> 'replaced'"),
+            postgresql_where=sa.text("state <> 'replaced'"),
+        )
+        batch_op.create_index(
+            "ix_source_file_round_state", ["round_id", "state", "pages"], unique=False
+        )
         batch_op.create_index("ix_source_file_round_sha256", ["round_id", "sha256"], unique=False)
 
     op.create_table(
@@ -327,6 +345,8 @@ def downgrade() -> None:
     op.drop_table("page")
     with op.batch_alter_table("source_file", schema=None) as batch_op:
         batch_op.drop_index("ix_source_file_round_sha256")
+        batch_op.drop_index("ix_source_file_round_state")
+        batch_op.drop_index("ix_source_file_live_path")
         batch_op.drop_index("ix_source_file_entrant")
 
     op.drop_table("source_file")
@@ -347,6 +367,8 @@ def downgrade() -> None:
 
     op.drop_table("sign_in")
     with op.batch_alter_table("job", schema=None) as batch_op:
+        batch_op.drop_index("ix_job_rate")
+        batch_op.drop_index("ix_job_target")
         batch_op.drop_index("ix_job_round")
         batch_op.drop_index("ix_job_queue")
 
