@@ -83,7 +83,7 @@ def redact(order: Order, progress: Progress) -> Outcome:
     started, clock = datetime.now(UTC), time.perf_counter()
     roster = read_roster(order.roster)
     _check_places(order)
-    with open_scans(order.scans) as intake:
+    with open_scans(order.scans, unpacked=order.vault / "unpacked") as intake:
         owners, problems, notes = _owners(intake, roster)
         if not owners:
             raise UsageError(
@@ -176,7 +176,7 @@ def _jobs(
             owner.number, identity_of(owner, order.profile.identity_settings())
         )
         settings = hashlib.sha256(
-            f"{VERSION}|{order.profile}|{order.file_format}|{identity.terms}".encode()
+            f"{VERSION}|{order.profile.settings}|{order.file_format}|{identity.terms}".encode()
         ).hexdigest()
         jobs.append(
             FileJob(
@@ -268,12 +268,10 @@ def _assembled(
     dossiers: dict[str, list[PageRecord]] = defaultdict(list)
     for job in jobs:
         dossiers[job.code] += done.get(job.name) or [failed(job, 0, _NOT_DONE, 0.0)]
-    pages = [
-        page
-        for code, records in dossiers.items()
-        for page in assemble(vault, order.blind, code, records)
-    ]
-    write_manifest(order.blind, pages)
+    # In the order of codes: file systems keep when a file was made, and thus the roster's order.
+    placed = {code: assemble(vault, order.blind, code, dossiers[code]) for code in sorted(dossiers)}
+    pages = [page for code in dossiers for page in placed[code]]
+    write_manifest(order.blind, pages, beside=vault.staging)
     return pages
 
 

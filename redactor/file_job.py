@@ -23,6 +23,7 @@ from redactor.page import Finding, Kind, State
 from redactor.pipeline import MaskedPage, redact_page
 from redactor.profile import Profile
 from redactor.proof import prove
+from redactor.quality import quality_values
 from redactor.reading import reader_version, shared_reader
 from redactor.reading_cache import ReadingCache
 from redactor.seal_prints import keep_overview, keep_prints, load_prints, shows_twin
@@ -39,9 +40,9 @@ class FileJob:
     """One source file and what a worker needs to blind it. Picklable.
 
     `name`: file name of its results; changes with the file and the settings. `staging`,
-    `thumbnails`, `cache`, `copies`: folders of the vault. `done`: the file's pages from an earlier pass;
-    only those are done again that hold one of `terms`, which other pages of the dossier told, or a
-    seal of `prints`, files with the seals of those pages.
+    `thumbnails`, `cache`, `copies`: folders of the vault. `done`: the file's pages from an
+    earlier pass; only those are done again that hold one of `terms`, which other pages of the
+    dossier told, or a seal of `prints`, files with the seals of those pages.
     """
 
     path: Path
@@ -177,11 +178,7 @@ def redact_one(
         staged=staged,
         thumbnail=picture,
         sha256=hashlib.sha256(data).hexdigest(),
-        quality={
-            "sharpness": round(page.quality.sharpness, 3),
-            "dpi": round(page.quality.dpi),
-            "flags": list(page.quality.flags),
-        },
+        quality=quality_values(page.quality),
     )
 
 

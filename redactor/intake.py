@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
+import shutil
 import tempfile
 import unicodedata
 import zipfile
@@ -67,18 +69,40 @@ class Intake:
 
 
 @contextmanager
-def open_scans(path: Path, budget: Budget | None = None) -> Iterator[Intake]:
+def open_scans(
+    path: Path, budget: Budget | None = None, unpacked: Path | None = None
+) -> Iterator[Intake]:
     """Lists SCANS; unpacked archives live in a private folder that is removed on leaving.
 
+    `unpacked`: that folder, made anew; default: one in the system's temporary folder, where scans
+    would stay when the process is killed.
     Raises UsageError when SCANS is neither a folder nor a readable ZIP. Everything less is a
     Problem and the rest goes on.
     """
     budget = budget or Budget()
-    # TemporaryDirectory makes the folder with mode 0700.
-    with tempfile.TemporaryDirectory(prefix="mangping-", ignore_cleanup_errors=True) as name:
-        listing = _Listing(Path(name), budget)
+    with _private_folder(unpacked) as folder:
+        listing = _Listing(folder, budget)
         listing.add_root(_root(path, listing))
         yield listing.intake()
+
+
+@contextmanager
+def _private_folder(place: Path | None) -> Iterator[Path]:
+    """An empty folder of mode 0700, removed with those of its parents that were made for it."""
+    if place is None:
+        with tempfile.TemporaryDirectory(prefix="mangping-", ignore_cleanup_errors=True) as name:
+            yield Path(name)
+        return
+    made = [folder for folder in place.parents if not folder.exists()]
+    shutil.rmtree(place, ignore_errors=True)  # of a run that was killed
+    try:
+        place.mkdir(mode=0o700, parents=True)
+        yield place
+    finally:
+        shutil.rmtree(place, ignore_errors=True)
+        with contextlib.suppress(OSError):  # where the run went on, they are no longer empty
+            for folder in made:
+                folder.rmdir()
 
 
 def natural_key(text: str) -> tuple[tuple[int, int, str], ...]:

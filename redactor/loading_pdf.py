@@ -256,7 +256,8 @@ def _line(chars: list[Char]) -> Line:
     points = np.concatenate([c.quad for c in chars])
     u, v = points @ right, points @ down
     corners = ((u.min(), v.min()), (u.max(), v.min()), (u.max(), v.max()), (u.min(), v.max()))
-    return Line(tuple(chars), np.array([a * right + b * down for a, b in corners]), 1.0)
+    quad = np.array([a * right + b * down for a, b in corners])
+    return Line(tuple(chars), quad, 1.0, layer="text")
 
 
 def _damaged() -> UnreadablePage:

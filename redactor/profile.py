@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from redactor.errors import UsageError
@@ -26,6 +26,11 @@ class Profile:
     faces: Literal["eyes", "full"] = "eyes"
     seals: Literal["solid", "lift"] = "solid"
     padded: bool = False
+
+    @property
+    def settings(self) -> str:
+        """Everything that is set, the same in every process: a set's own repr is not."""
+        return repr(replace(self, kinds=frozenset())) + "|" + ",".join(sorted(self.kinds))
 
     def identity_settings(self) -> IdentitySettings:
         """What of a roster row is looked for under this profile."""

@@ -6,6 +6,7 @@ import contextlib
 import multiprocessing
 import os
 import signal
+import threading
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
@@ -45,7 +46,7 @@ def worker_pool(workers: int) -> ProcessPoolExecutor:
     return ProcessPoolExecutor(
         max_workers=workers,
         mp_context=multiprocessing.get_context("spawn"),
-        initializer=_ignore_interrupts,
+        initializer=_prepare_worker,
     )
 
 
@@ -73,5 +74,18 @@ def _pool(jobs: Sequence[FileJob], workers: int) -> Results:
                 process.kill()
 
 
-def _ignore_interrupts() -> None:
+def _prepare_worker() -> None:
+    """Ctrl-C is the parent's to handle; when the parent is killed, its workers end as well.
+
+    An orphan would do all files that are queued, beside the workers of a resumed run, and then
+    wait for ever.
+    """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)

@@ -391,7 +391,6 @@ def test_the_manifest_is_in_the_order_of_codes(run: Run) -> None:
     assert len(listed) == 6
 
 
-@pytest.mark.xfail(reason="batch.py assembles dossiers in roster order", strict=False)
 @pytest.mark.skipif(sys.platform != "linux", reason="asks GNU stat for the time of birth")
 def test_files_are_made_in_the_order_of_codes(run: Run) -> None:
     """File systems keep when a file was made, whatever its other times are set to."""

@@ -302,7 +302,6 @@ def test_a_disk_that_is_full_at_any_write(place: Place, undisturbed: Pages) -> N
     assert_finished(place, undisturbed)
 
 
-@pytest.mark.xfail(reason="batch.py names results by a set's repr, which no two processes share")
 def test_what_an_earlier_run_finished_is_not_done_again(place: Place) -> None:
     place.dies(parent("redactor.assembly:assemble"))
     before = {p.name: p.stat().st_mtime_ns for p in (place.vault / "records").iterdir()}
@@ -312,7 +311,6 @@ def test_what_an_earlier_run_finished_is_not_done_again(place: Place) -> None:
     assert list((place.vault / "staging").iterdir()) == []
 
 
-@pytest.mark.xfail(reason="intake.py unpacks into the system's temporary folder", strict=True)
 def test_no_scan_of_a_killed_run_is_left_outside_the_vault(place: Place, tmp_path: Path) -> None:
     packed = shutil.make_archive(str(tmp_path / "scans"), "zip", place.scans)
     replace(place, scans=Path(packed)).dies(Stage("redactor.masking:encode"))
@@ -329,7 +327,6 @@ def test_no_scan_is_left_in_the_system_s_temporary_folder(whole: Place) -> None:
         assert not any(person[1].encode() in data for person in PEOPLE)
 
 
-@pytest.mark.xfail(reason="workers.py does not end its workers with their parent", strict=True)
 def test_no_worker_outlives_its_parent(place: Place) -> None:
     """An orphan would go on writing into the vault, beside the workers of the resumed run."""
     count = place.out / "count"

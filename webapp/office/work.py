@@ -74,7 +74,7 @@ def file_job(session: Session, settings: Settings, file: SourceFile) -> FileJob:
         thumbnails=vault.thumbnails,
         cache=vault.cache,
         copies=vault.copies,
-        name=results_name(path, file.path, f"{profile}|{identity.terms}"),
+        name=results_name(path, file.path, f"{profile.settings}|{identity.terms}"),
     )
 
 
