@@ -23,7 +23,7 @@ from redactor.finders.labels import find_labels
 from redactor.finders.letterheads import find_letterheads
 from redactor.finders.patterns import find_patterns
 from redactor.finders.photo_frames import find_empty_photo_frames
-from redactor.finders.pictures import find_pictures
+from redactor.finders.pictures import find_pictures, text_quads
 from redactor.finders.seal_text import read_strip
 from redactor.finders.seal_twins import SealPrint, find_twins
 from redactor.finders.seals import SealRegion, find_seals, seal_findings
@@ -77,8 +77,8 @@ def find(
     ]
     doubts: list[Finding] = []
     if Kind.CODE in kinds:
-        codes = described(find_codes(page, reading.lines), identity)
-        masks += [*codes, *find_printed_numbers(codes, reading.lines)]
+        decoded = described(find_codes(page, reading.lines), identity)
+        masks += [*decoded, *find_printed_numbers(decoded, reading.lines)]
     regions: tuple[SealRegion, ...] = ()
     if Kind.SEAL in kinds:
         regions = find_seals(page, dpi) if seals is None else seals
@@ -102,9 +102,11 @@ def find(
     if Kind.UNIT in kinds:
         masks += find_letterheads(page, reading, identity, profile.others)
     if Kind.EYES in kinds:
-        pictures = find_pictures(page, dpi)
+        # What was read or decoded is no picture; a seal's box may hold a whole photo.
+        codes = [mask.quad for mask in masks if mask.kind is Kind.CODE]
+        pictures = find_pictures(page, dpi, (*text_quads(reading.lines), *codes))
         faces = find_faces(page, dpi, bool(reading.lines), profile.faces, pictures)
-        frames = find_empty_photo_frames(page, dpi, faces, reading.lines, pictures)
+        frames = find_empty_photo_frames(page, dpi, faces, reading.lines, pictures, codes)
         masks += faces
         doubts += [frame for frame in frames if frame.score >= EMPTY_FRAME]
     foreign, unread = find_arabic_script(page, reading, identity, masks, arabic_reader())
