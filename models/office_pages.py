@@ -88,6 +88,7 @@ def set_record(page: Page, record: Record) -> None:
     page.staged_sha256 = record["sha256"]
     page.record = json.dumps(record, ensure_ascii=False)
     page.risk = risk_of(record)
+    page.faults = len(record["quality"].get("flags", ()))
 
 
 def risk_of(record: Record) -> int:

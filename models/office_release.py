@@ -6,6 +6,7 @@ The vault's half is written here; the pages themselves go through webapp/office/
 from __future__ import annotations
 
 import json
+import secrets
 from dataclasses import dataclass
 
 from sqlalchemy import select
@@ -94,6 +95,7 @@ def ask_release(session: Session, *, entrant_id: int, by: str) -> Release:
         round_id=entrant.round_id,
         entrant_id=entrant_id,
         hashes=json.dumps(hashes),
+        salt=secrets.token_hex(32),
         asked_by=by,
         asked_at=utc_now(),
     )

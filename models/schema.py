@@ -9,7 +9,16 @@ from models.review_ballots import Ballot, BallotItem, Vote, VoterRoll
 from models.review_pages import ReleasedPage
 from models.review_sheets import DefenceResult, DefenceScore, Sheet, SheetScore, SheetVersion
 from models.vault_accounts import Account, OfficeEvent, SetupLink, SignIn
-from models.vault_pages import CheckAnswer, CheckLink, Job, Page, PageEdit, Release
+from models.vault_pages import (
+    CheckAnswer,
+    CheckLink,
+    CheckVerdict,
+    Job,
+    Page,
+    PageEdit,
+    Release,
+    Submission,
+)
 from models.vault_rounds import Entrant, OfficeRound, SourceFile, Upload
 
 REVIEW_TABLES: tuple[type[ReviewBase], ...] = (
@@ -47,5 +56,7 @@ VAULT_TABLES: tuple[type[VaultBase], ...] = (
     Job,
     CheckLink,
     CheckAnswer,
+    CheckVerdict,
+    Submission,
     Release,
 )

@@ -14,6 +14,8 @@ JOB_KINDS = ("redact", "consistency", "remask")
 JOB_STATES = ("waiting", "running", "done", "failed")
 RELEASE_STATES = ("asked", "released", "withdrawn")
 ANSWERS = ("yes", "no", "question")
+VERDICTS = ("agreed", "declined")
+SUBMISSION_KINDS = ("submitted", "returned", "accepted")
 
 
 class Page(VaultBase):
@@ -24,7 +26,8 @@ class Page(VaultBase):
     of the present masks; "checking" after an edit until they are proven. `decision`: what a person
     said; a page leaves when it is clean, or accepted. `risk`: 0 (sure) to 1000, orders the queue.
     `revision`: number of the newest edit that holds, 0 for the redactor's own masks.
-    `seconds`: how long people looked at it. `frozen`: a reviewer reported a leak.
+    `seconds`: how long people looked at it. `frozen`: a reviewer reported a leak. `faults`: how
+    many flags of its quality the applicant should mend.
     """
 
     __tablename__ = "page"
@@ -34,6 +37,9 @@ class Page(VaultBase):
         UniqueConstraint("file_id", "source_page"),
         Index("ix_page_queue", "round_id", "decision", "state", "risk", "id"),
         Index("ix_page_entrant", "entrant_id", "position"),
+        Index(
+            "ix_page_release", "round_id", "entrant_id", "state", "decision", "frozen", "file_id"
+        ),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -52,6 +58,7 @@ class Page(VaultBase):
     revision: Mapped[int] = mapped_column(default=0)
     seconds: Mapped[int] = mapped_column(default=0)
     frozen: Mapped[bool] = mapped_column(default=False)
+    faults: Mapped[int] = mapped_column(default=0)
     staged_sha256: Mapped[str] = mapped_column(String(64), default="")
     found: Mapped[str] = mapped_column(Text, default="[]")
     record: Mapped[str] = mapped_column(Text)
@@ -87,7 +94,7 @@ class Job(VaultBase):
         one_of("kind", JOB_KINDS),
         one_of("state", JOB_STATES),
         Index("ix_job_queue", "state", "priority", "id"),
-        Index("ix_job_round", "round_id", "state"),
+        Index("ix_job_round", "round_id", "state", "kind", "pages"),
         Index("ix_job_target", "target", "kind", "state"),
         Index("ix_job_rate", "round_id", "kind", "finished_at"),
     )
@@ -108,7 +115,10 @@ class Job(VaultBase):
 
 
 class CheckLink(VaultBase):
-    """A link under which one applicant sees the own pages until it expires or is withdrawn."""
+    """A link under which one applicant sees the own pages until it expires or is withdrawn.
+
+    `finished_at`: when every page was answered, "" before. `withdrawn_at`: "" while it holds.
+    """
 
     __tablename__ = "check_link"
 
@@ -120,12 +130,14 @@ class CheckLink(VaultBase):
     created_at: Mapped[str] = mapped_column(String(40))
     expires_at: Mapped[str] = mapped_column(String(40))
     finished_at: Mapped[str] = mapped_column(String(40), default="")
+    withdrawn_at: Mapped[str] = mapped_column(String(40), default="")
 
 
 class CheckAnswer(AppendOnly, VaultBase):
     """An applicant's answer to "does this page need masking?", with the places that were marked.
 
-    `places`: JSON list of quads in output pixels.
+    `places`: JSON list of quads in output pixels. `shown_sha256`: of the picture that was seen. An
+    applicant's newest answer to a page holds.
     """
 
     __tablename__ = "check_answer"
@@ -136,17 +148,59 @@ class CheckAnswer(AppendOnly, VaultBase):
     answer: Mapped[str] = mapped_column(String(10))
     remark: Mapped[str] = mapped_column(Text, default="")
     places: Mapped[str] = mapped_column(Text, default="[]")
+    shown_sha256: Mapped[str] = mapped_column(String(64))
+    at: Mapped[str] = mapped_column(String(40))
+
+
+class CheckVerdict(AppendOnly, VaultBase):
+    """What the office decided about an applicant's answer."""
+
+    __tablename__ = "check_verdict"
+    __table_args__ = (one_of("verdict", VERDICTS),)
+
+    answer_id: Mapped[int] = mapped_column(
+        ForeignKey("check_answer.id", ondelete="CASCADE"), primary_key=True
+    )
+    verdict: Mapped[str] = mapped_column(String(10))
+    reason: Mapped[str] = mapped_column(Text, default="")
+    by: Mapped[str] = mapped_column(String(100))
+    at: Mapped[str] = mapped_column(String(40))
+
+
+class Submission(AppendOnly, VaultBase):
+    """An entry of an applicant's log: sent, returned with a reason, accepted.
+
+    `details`: JSON of what was sent, [path, sha256] of each file, or of what was found wanting.
+    """
+
+    __tablename__ = "submission"
+    __table_args__ = (
+        one_of("kind", SUBMISSION_KINDS),
+        Index("ix_submission_entrant", "entrant_id", "id"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    entrant_id: Mapped[int] = mapped_column(ForeignKey("entrant.id", ondelete="CASCADE"))
+    kind: Mapped[str] = mapped_column(String(10))
+    reason: Mapped[str] = mapped_column(Text, default="")
+    details: Mapped[str] = mapped_column(Text, default="[]")
+    by: Mapped[str] = mapped_column(String(100))
     at: Mapped[str] = mapped_column(String(40))
 
 
 class Release(VaultBase):
-    """A dossier on its way out. `hashes`: JSON list of [page id, file name, sha256]."""
+    """A dossier on its way out. `hashes`: JSON list of [page id, file name, sha256].
+
+    `salt`: with it and the hashes the office can say which entry of the review store's audit is
+    this release; without it nobody can tell from that entry whose dossier went out when.
+    """
 
     __tablename__ = "release"
     __table_args__ = (
         one_of("state", RELEASE_STATES),
         CheckConstraint("confirmed_by IS NULL OR confirmed_by <> asked_by", name="two_persons"),
         Index("ix_release_entrant", "entrant_id", "id"),
+        Index("ix_release_round", "round_id", "state", "entrant_id"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -154,6 +208,7 @@ class Release(VaultBase):
     entrant_id: Mapped[int] = mapped_column(ForeignKey("entrant.id", ondelete="CASCADE"))
     state: Mapped[str] = mapped_column(String(10), default="asked")
     hashes: Mapped[str] = mapped_column(Text)
+    salt: Mapped[str] = mapped_column(String(64))
     asked_by: Mapped[str] = mapped_column(String(100))
     asked_at: Mapped[str] = mapped_column(String(40))
     confirmed_by: Mapped[str | None] = mapped_column(String(100))

@@ -110,7 +110,7 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("job", schema=None) as batch_op:
         batch_op.create_index("ix_job_queue", ["state", "priority", "id"], unique=False)
-        batch_op.create_index("ix_job_round", ["round_id", "state"], unique=False)
+        batch_op.create_index("ix_job_round", ["round_id", "state", "kind", "pages"], unique=False)
         batch_op.create_index("ix_job_target", ["target", "kind", "state"], unique=False)
         batch_op.create_index("ix_job_rate", ["round_id", "kind", "finished_at"], unique=False)
 
@@ -163,6 +163,7 @@ def upgrade() -> None:
         sa.Column("created_at", sa.String(length=40), nullable=False),
         sa.Column("expires_at", sa.String(length=40), nullable=False),
         sa.Column("finished_at", sa.String(length=40), nullable=False),
+        sa.Column("withdrawn_at", sa.String(length=40), nullable=False),
         sa.ForeignKeyConstraint(
             ["entrant_id"],
             ["entrant.id"],
@@ -181,6 +182,7 @@ def upgrade() -> None:
         sa.Column("entrant_id", sa.Integer(), nullable=False),
         sa.Column("state", sa.String(length=10), nullable=False),
         sa.Column("hashes", sa.Text(), nullable=False),
+        sa.Column("salt", sa.String(length=64), nullable=False),
         sa.Column("asked_by", sa.String(length=100), nullable=False),
         sa.Column("asked_at", sa.String(length=40), nullable=False),
         sa.Column("confirmed_by", sa.String(length=100), nullable=True),
@@ -204,6 +206,30 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("release", schema=None) as batch_op:
         batch_op.create_index("ix_release_entrant", ["entrant_id", "id"], unique=False)
+        batch_op.create_index("ix_release_round", ["round_id", "state", "entrant_id"], unique=False)
+
+    op.create_table(
+        "submission",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("entrant_id", sa.Integer(), nullable=False),
+        sa.Column("kind", sa.String(length=10), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("details", sa.Text(), nullable=False),
+        sa.Column("by", sa.String(length=100), nullable=False),
+        sa.Column("at", sa.String(length=40), nullable=False),
+        sa.CheckConstraint(
+            "kind IN ('submitted', 'returned', 'accepted')", name=op.f("ck_submission_kind")
+        ),
+        sa.ForeignKeyConstraint(
+            ["entrant_id"],
+            ["entrant.id"],
+            name=op.f("fk_submission_entrant_id"),
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_submission")),
+    )
+    with op.batch_alter_table("submission", schema=None) as batch_op:
+        batch_op.create_index("ix_submission_entrant", ["entrant_id", "id"], unique=False)
 
     op.create_table(
         "source_file",
@@ -270,6 +296,7 @@ def upgrade() -> None:
         sa.Column("revision", sa.Integer(), nullable=False),
         sa.Column("seconds", sa.Integer(), nullable=False),
         sa.Column("frozen", sa.Boolean(), nullable=False),
+        sa.Column("faults", sa.Integer(), nullable=False),
         sa.Column("staged_sha256", sa.String(length=64), nullable=False),
         sa.Column("found", sa.Text(), nullable=False),
         sa.Column("record", sa.Text(), nullable=False),
@@ -294,6 +321,11 @@ def upgrade() -> None:
     with op.batch_alter_table("page", schema=None) as batch_op:
         batch_op.create_index("ix_page_entrant", ["entrant_id", "position"], unique=False)
         batch_op.create_index(
+            "ix_page_release",
+            ["round_id", "entrant_id", "state", "decision", "frozen", "file_id"],
+            unique=False,
+        )
+        batch_op.create_index(
             "ix_page_queue", ["round_id", "decision", "state", "risk", "id"], unique=False
         )
 
@@ -304,6 +336,7 @@ def upgrade() -> None:
         sa.Column("answer", sa.String(length=10), nullable=False),
         sa.Column("remark", sa.Text(), nullable=False),
         sa.Column("places", sa.Text(), nullable=False),
+        sa.Column("shown_sha256", sa.String(length=64), nullable=False),
         sa.Column("at", sa.String(length=40), nullable=False),
         sa.CheckConstraint(
             "answer IN ('yes', 'no', 'question')", name=op.f("ck_check_answer_answer")
@@ -315,6 +348,25 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("check_answer", schema=None) as batch_op:
         batch_op.create_index("ix_check_answer_page", ["page_id", "id"], unique=False)
+
+    op.create_table(
+        "check_verdict",
+        sa.Column("answer_id", sa.Integer(), nullable=False),
+        sa.Column("verdict", sa.String(length=10), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("by", sa.String(length=100), nullable=False),
+        sa.Column("at", sa.String(length=40), nullable=False),
+        sa.CheckConstraint(
+            "verdict IN ('agreed', 'declined')", name=op.f("ck_check_verdict_verdict")
+        ),
+        sa.ForeignKeyConstraint(
+            ["answer_id"],
+            ["check_answer.id"],
+            name=op.f("fk_check_verdict_answer_id"),
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("answer_id", name=op.f("pk_check_verdict")),
+    )
 
     op.create_table(
         "page_edit",
@@ -334,12 +386,14 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     op.drop_table("page_edit")
+    op.drop_table("check_verdict")
     with op.batch_alter_table("check_answer", schema=None) as batch_op:
         batch_op.drop_index("ix_check_answer_page")
 
     op.drop_table("check_answer")
     with op.batch_alter_table("page", schema=None) as batch_op:
         batch_op.drop_index("ix_page_queue")
+        batch_op.drop_index("ix_page_release")
         batch_op.drop_index("ix_page_entrant")
 
     op.drop_table("page")
@@ -350,7 +404,12 @@ def downgrade() -> None:
         batch_op.drop_index("ix_source_file_entrant")
 
     op.drop_table("source_file")
+    with op.batch_alter_table("submission", schema=None) as batch_op:
+        batch_op.drop_index("ix_submission_entrant")
+
+    op.drop_table("submission")
     with op.batch_alter_table("release", schema=None) as batch_op:
+        batch_op.drop_index("ix_release_round")
         batch_op.drop_index("ix_release_entrant")
 
     op.drop_table("release")
