@@ -6,6 +6,7 @@ import dataclasses
 import hashlib
 import json
 import re
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -33,9 +34,10 @@ PEOPLE = (
 )
 
 
-@pytest.fixture
-def settings(tmp_path: Path) -> Settings:
-    made = Settings(data=tmp_path / "data", workers=1)
+@pytest.fixture(scope="session")
+def installed(tmp_path_factory: pytest.TempPathFactory) -> Settings:
+    """An empty installation, migrated once for all tests."""
+    made = Settings(data=tmp_path_factory.mktemp("installed") / "data", workers=1)
     prepare_folders(made)
     for url, store in ((made.vault_url, "vault"), (made.review_url, "review")):
         engine = open_store(url)
@@ -44,19 +46,39 @@ def settings(tmp_path: Path) -> Settings:
     return made
 
 
+@pytest.fixture(scope="session")
+def staffed(installed: Settings, tmp_path_factory: pytest.TempPathFactory) -> Settings:
+    """The same with the accounts admin, clerk and secretary; hashing passwords takes a while."""
+    made = _copy(installed, tmp_path_factory.mktemp("staffed"))
+    with Session(open_store(made.vault_url)) as session, session.begin():
+        for role in ("admin", "clerk", "secretary"):
+            create_account(
+                session, login=role, name=f"{role}甲", role=role, password=PASSWORD, by="test"
+            )
+    return made
+
+
+def _copy(there: Settings, folder: Path) -> Settings:
+    made = Settings(data=folder / "data", workers=1)
+    shutil.copytree(there.data, made.data)
+    return made
+
+
+@pytest.fixture
+def settings(request: pytest.FixtureRequest, tmp_path: Path) -> Settings:
+    """A copy for one test; with accounts when the test uses the office."""
+    source = "staffed" if "office" in request.fixturenames else "installed"
+    return _copy(request.getfixturevalue(source), tmp_path)
+
+
 @pytest.fixture
 def vault(settings: Settings) -> Engine:
     return open_store(settings.vault_url)
 
 
 @pytest.fixture
-def office(settings: Settings, vault: Engine) -> Flask:
+def office(settings: Settings) -> Flask:
     """The office's app; accounts admin, clerk and secretary, all with PASSWORD."""
-    with Session(vault) as session, session.begin():
-        for role in ("admin", "clerk", "secretary"):
-            create_account(
-                session, login=role, name=f"{role}甲", role=role, password=PASSWORD, by="test"
-            )
     return create_office(settings)
 
 

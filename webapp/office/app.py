@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from flask import Flask, Response, abort, current_app, g, render_template, request
 from flask_limiter import Limiter
 from flask_limiter.util import get_remote_address
@@ -60,7 +62,9 @@ def _register(app: Flask) -> None:
     app.register_blueprint(accounts.pages)
     # The door is where passwords are guessed.
     limiter: Limiter = app.extensions["limiter"]
-    limiter.limit("10 per minute", methods=["POST"])(app.view_functions["accounts.sign_in_page"])
+    door = "accounts.sign_in_page"
+    guarded: Any = limiter.limit("10 per minute", methods=["POST"])(app.view_functions[door])
+    app.view_functions[door] = guarded
 
 
 def set_up_stores(app: Flask) -> None:
