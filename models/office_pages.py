@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -13,7 +14,7 @@ from models.base import utc_now
 from models.errors import RuleError, Sentence
 from models.office_jobs import EDIT, add_job
 from models.office_log import record_event
-from models.vault_pages import Page, PageEdit
+from models.vault_pages import DECISIONS, Page, PageEdit, PageLook
 from models.vault_rounds import SourceFile
 
 Record = Mapping[str, Any]
@@ -87,6 +88,8 @@ def set_record(page: Page, record: Record) -> None:
     page.state = record["state"]
     page.staged_sha256 = record["sha256"]
     page.record = json.dumps(record, ensure_ascii=False)
+    page.kinds = json.dumps(Counter(mask["kind"] for mask in record["masks"]), sort_keys=True)
+    page.reason = record["reason"]
     page.risk = risk_of(record)
     page.faults = len(record["quality"].get("flags", ()))
 
@@ -172,10 +175,19 @@ def masks_of(session: Session, page: Page) -> list[dict[str, Any]]:
 def decide(session: Session, *, page_id: int, decision: str, reason: str, by: str) -> Page:
     """A person's word on a page: accepted, returned, or "" to take it back.
 
-    RuleError for a page without an output, one still being checked, and one in review that is
-    accepted without a reason.
+    RuleError for a page without an output, one still being checked, one in review that is
+    accepted without a reason, and one that is returned without telling the applicant why.
     """
     page = session.get_one(Page, page_id, with_for_update=True)
+    if decision not in DECISIONS:
+        raise RuleError(Sentence(f"没有决定“{decision}”。", f'There is no decision "{decision}".'))
+    if decision == "returned" and not reason.strip():
+        raise RuleError(
+            Sentence(
+                "退回申报人时请写明原因，以便其补正。",
+                "Say why the page is returned, so that the applicant can mend it.",
+            )
+        )
     if decision == "accepted":
         if page.state in ("failed", "checking"):
             raise RuleError(
@@ -204,10 +216,16 @@ def decide(session: Session, *, page_id: int, decision: str, reason: str, by: st
     return page
 
 
-def looked_at(session: Session, *, page_id: int, seconds: float) -> None:
-    """Adds to the time that people spent on a page."""
+def looked_at(session: Session, *, page_id: int, seconds: float, by: str) -> None:
+    """Adds to the time that people, and this one, spent on a page."""
     page = session.get_one(Page, page_id)
-    page.seconds += max(0, min(LONGEST_LOOK, round(seconds)))
+    counted = max(0, min(LONGEST_LOOK, round(seconds)))
+    look = session.get(PageLook, (page_id, by))
+    if look is None:
+        look = PageLook(page_id=page_id, login=by, round_id=page.round_id, seconds=0)
+        session.add(look)
+    look.seconds += counted
+    page.seconds += counted
 
 
 def _go_to(session: Session, page: Page, revision: int) -> None:

@@ -16,6 +16,7 @@ from models.vault_pages import (
     Job,
     Page,
     PageEdit,
+    PageLook,
     Release,
     Submission,
 )
@@ -53,6 +54,7 @@ VAULT_TABLES: tuple[type[VaultBase], ...] = (
     SourceFile,
     Page,
     PageEdit,
+    PageLook,
     Job,
     CheckLink,
     CheckAnswer,

@@ -22,12 +22,13 @@ class Page(VaultBase):
     """A page of a dossier as it stands now.
 
     `record`: JSON of redactor.file_job.PageRecord, with its masks. `found`: JSON of the masks that
-    the redactor found by itself. `state`: what the redactor says
-    of the present masks; "checking" after an edit until they are proven. `decision`: what a person
-    said; a page leaves when it is clean, or accepted. `risk`: 0 (sure) to 1000, orders the queue.
-    `revision`: number of the newest edit that holds, 0 for the redactor's own masks.
-    `seconds`: how long people looked at it. `frozen`: a reviewer reported a leak. `faults`: how
-    many flags of its quality the applicant should mend.
+    the redactor found by itself. `kinds`: JSON of how many masks of each kind there are, so that
+    pages are counted without their records. `state`: what the redactor says of the present masks;
+    "checking" after an edit until they are proven. `reason`: why a person should look.
+    `decision`: what a person said; a page leaves when it is clean, or accepted. `risk`: 0 (sure)
+    to 1000, orders the queue. `revision`: number of the newest edit that holds, 0 for the
+    redactor's own masks. `seconds`: how long people looked at it. `frozen`: a reviewer reported a
+    leak. `faults`: how many flags of its quality the applicant should mend.
     """
 
     __tablename__ = "page"
@@ -57,6 +58,8 @@ class Page(VaultBase):
     risk: Mapped[int] = mapped_column(default=0)
     revision: Mapped[int] = mapped_column(default=0)
     seconds: Mapped[int] = mapped_column(default=0)
+    kinds: Mapped[str] = mapped_column(Text, default="{}")
+    reason: Mapped[str] = mapped_column(Text, default="")
     frozen: Mapped[bool] = mapped_column(default=False)
     faults: Mapped[int] = mapped_column(default=0)
     staged_sha256: Mapped[str] = mapped_column(String(64), default="")
@@ -81,6 +84,20 @@ class PageEdit(AppendOnly, VaultBase):
     masks: Mapped[str] = mapped_column(Text)
     by: Mapped[str] = mapped_column(String(100))
     at: Mapped[str] = mapped_column(String(40))
+
+
+class PageLook(VaultBase):
+    """How long somebody looked at a page, all looks together, in whole seconds."""
+
+    __tablename__ = "page_look"
+    __table_args__ = (Index("ix_page_look_round", "round_id", "login", "seconds"),)
+
+    page_id: Mapped[int] = mapped_column(
+        ForeignKey("page.id", ondelete="CASCADE"), primary_key=True
+    )
+    login: Mapped[str] = mapped_column(String(50), primary_key=True)
+    round_id: Mapped[int] = mapped_column(ForeignKey("office_round.id", ondelete="CASCADE"))
+    seconds: Mapped[int] = mapped_column(default=0)
 
 
 class Job(VaultBase):

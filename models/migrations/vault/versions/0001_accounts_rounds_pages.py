@@ -295,6 +295,8 @@ def upgrade() -> None:
         sa.Column("risk", sa.Integer(), nullable=False),
         sa.Column("revision", sa.Integer(), nullable=False),
         sa.Column("seconds", sa.Integer(), nullable=False),
+        sa.Column("kinds", sa.Text(), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
         sa.Column("frozen", sa.Boolean(), nullable=False),
         sa.Column("faults", sa.Integer(), nullable=False),
         sa.Column("staged_sha256", sa.String(length=64), nullable=False),
@@ -383,8 +385,32 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("page_id", "number", name=op.f("pk_page_edit")),
     )
 
+    op.create_table(
+        "page_look",
+        sa.Column("page_id", sa.Integer(), nullable=False),
+        sa.Column("login", sa.String(length=50), nullable=False),
+        sa.Column("round_id", sa.Integer(), nullable=False),
+        sa.Column("seconds", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["page_id"], ["page.id"], name=op.f("fk_page_look_page_id"), ondelete="CASCADE"
+        ),
+        sa.ForeignKeyConstraint(
+            ["round_id"],
+            ["office_round.id"],
+            name=op.f("fk_page_look_round_id"),
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("page_id", "login", name=op.f("pk_page_look")),
+    )
+    with op.batch_alter_table("page_look", schema=None) as batch_op:
+        batch_op.create_index("ix_page_look_round", ["round_id", "login", "seconds"], unique=False)
+
 
 def downgrade() -> None:
+    with op.batch_alter_table("page_look", schema=None) as batch_op:
+        batch_op.drop_index("ix_page_look_round")
+
+    op.drop_table("page_look")
     op.drop_table("page_edit")
     op.drop_table("check_verdict")
     with op.batch_alter_table("check_answer", schema=None) as batch_op:
