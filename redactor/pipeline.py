@@ -21,6 +21,7 @@ from redactor.quality import Quality, assess
 from redactor.reading import Reader, reader_version, second_reader
 from redactor.reading_cache import ReadingCache, reading_key
 from redactor.search import Found, distinct, find, find_text
+from redactor.second_reading import MASKED_SHARE, masked_share
 from redactor.upright import Upright, read_layer, read_upright, turn
 from redactor.verify import second_look
 
@@ -83,7 +84,8 @@ def redact_page(
     )
     findings = _under_lifted(lifted, findings, reading, identity, profile, reader)
     masked = paint(lifted, (finding.quad for finding in findings if not finding.lifted))
-    hits = (*found.doubts, *second_look(masked, reading, identity, profile, reader, second))
+    doubts = (d for d in found.doubts if masked_share(masked, d.quad) < MASKED_SHARE)
+    hits = (*doubts, *second_look(masked, reading, identity, profile, reader, second))
     quality = assess(page, source.dpi, reading)
     state, reason = judge(reading, findings, hits, quality)
     seals = (describe(page, seal, source.dpi) for seal in found.seals)
