@@ -35,8 +35,9 @@ from models.office_pages import keep_records, masks_of, set_record
 from models.vault_pages import Job, Page
 from models.vault_rounds import SourceFile
 from redactor.errors import RedactorError
-from redactor.file_job import PageRecord, redact_file, remask
+from redactor.file_job import PageRecord
 from redactor.workers import worker_pool
+from webapp.office.derivatives import pictures_folder, redact_and_picture, remask_and_picture
 from webapp.office.work import dossier_job, file_job, merged_masks
 from webapp.settings import Settings
 
@@ -158,16 +159,19 @@ class Runner:
             page = session.get(Page, job.target)
             if page is None:
                 return None
-            asked = file_job(session, self._settings, session.get_one(SourceFile, page.file_id))
+            its_file = session.get_one(SourceFile, page.file_id)
+            asked = file_job(session, self._settings, its_file)
             named = replace(asked, name=f"{asked.name}-e{page.revision}")
-            return _remask, named, page.source_page, masks_of(session, page)
+            kept = pictures_folder(self._settings, job.round_id), its_file.sha256
+            return remask_and_picture, named, *kept, page.source_page, masks_of(session, page)
         file = session.get(SourceFile, job.target)
         if file is None or file.entrant_id is None or file.state == "replaced":
             return None
+        kept = pictures_folder(self._settings, file.round_id), file.sha256
         if job.kind == "consistency":
             again = dossier_job(session, self._settings, file)
-            return None if again is None else (redact_file, again)
-        return redact_file, file_job(session, self._settings, file)
+            return None if again is None else (redact_and_picture, again, *kept)
+        return redact_and_picture, file_job(session, self._settings, file), *kept
 
     def keep(self, job: LeasedJob, records: list[PageRecord]) -> None:
         """Writes the results of a job, if it is still ours."""
@@ -208,10 +212,6 @@ class Runner:
     def _write(self, work: Callable[[Session], Any]) -> Any:
         with Session(self._engine) as session, session.begin():
             return work(session)
-
-
-def _remask(job: Any, number: int, masks: list[dict[str, Any]]) -> list[PageRecord]:
-    return [remask(job, number, masks)]
 
 
 def _waiting(session: Session, kind: str, target: int, running: bool = False) -> bool:

@@ -56,10 +56,11 @@ def create_office(settings: Settings) -> Flask:
 
 
 def _register(app: Flask) -> None:
-    from webapp.office import accounts, front
+    from webapp.office import accounts, front, pictures
 
     app.register_blueprint(front.pages)
     app.register_blueprint(accounts.pages)
+    app.register_blueprint(pictures.pages)
     # The door is where passwords are guessed.
     limiter: Limiter = app.extensions["limiter"]
     door = "accounts.sign_in_page"

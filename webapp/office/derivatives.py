@@ -1,0 +1,110 @@
+"""Makes the pictures of pages at the sizes that screens show, in the round's vault, once.
+
+The runner's workers make them right after a page was masked, so that a page opens at once and the
+web need not decode what applicants sent.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+
+from redactor.errors import RedactorError
+from redactor.file_job import FileJob, PageRecord, redact_file, remask
+from redactor.loading import open_file
+from redactor.page import Image
+from redactor.upright import turn
+from redactor.whole_file import write_whole
+from webapp.office.work import round_folder
+from webapp.settings import Settings
+
+WIDTHS = {"thumb": 240, "screen": 1400, "full": 0}
+"""Pixels across, never enlarged; 0 keeps the page's own size."""
+QUALITY = {"thumb": 70, "screen": 82, "full": 88}
+MADE_BY_WORKERS = ("thumb", "screen")
+"""A page in full is hardly larger than on the screen; it is made when somebody looks closer."""
+
+
+def pictures_folder(settings: Settings, round_id: int) -> Path:
+    """Where a round's pictures are kept."""
+    folder = round_folder(settings, round_id) / "pictures"
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return folder
+
+
+def source_name(file_sha256: str, source_page: int, rotation: int) -> str:
+    """Names the upright source page by what decides its pixels."""
+    return f"{file_sha256[:32]}-{source_page:04d}-{rotation}"
+
+
+def keep_pictures(folder: Path, name: str, pixels: Image, sizes: Iterable[str] = WIDTHS) -> None:
+    """Writes the pictures of one page; those that are there stay."""
+    for size in sizes:
+        path = picture_file(folder, name, size)
+        if path.exists():
+            continue
+        width = WIDTHS[size]
+        small = pixels
+        if width and pixels.shape[1] > width:
+            height = max(1, round(pixels.shape[0] * width / pixels.shape[1]))
+            small = np.asarray(
+                cv2.resize(pixels, (width, height), interpolation=cv2.INTER_AREA), np.uint8
+            )
+        done, data = cv2.imencode(".jpg", small, [cv2.IMWRITE_JPEG_QUALITY, QUALITY[size]])
+        if done:
+            write_whole(path, data.tobytes())
+
+
+def picture_file(folder: Path, name: str, size: str) -> Path:
+    """Where one picture is kept; in sub-folders, because a round has 100,000s."""
+    below = folder / name[:2]
+    below.mkdir(mode=0o700, exist_ok=True)
+    return below / f"{name}-{size}.jpg"
+
+
+def redact_and_picture(job: FileJob, folder: Path, file_sha256: str) -> list[PageRecord]:
+    """A worker's job on a file, and the pictures of its pages."""
+    records = redact_file(job)
+    picture_records(job, folder, file_sha256, records)
+    return records
+
+
+def remask_and_picture(
+    job: FileJob, folder: Path, file_sha256: str, number: int, masks: list[dict[str, Any]]
+) -> list[PageRecord]:
+    """A worker's job on an edited page, and its pictures."""
+    records = [remask(job, number, masks)]
+    picture_records(job, folder, file_sha256, records)
+    return records
+
+
+def picture_records(
+    job: FileJob, folder: Path, file_sha256: str, records: Iterable[PageRecord]
+) -> None:
+    """Makes what pictures are missing; a page that cannot be opened has none, as its record says."""
+    wanted = [
+        (record, name)
+        for record in records
+        if (name := source_name(file_sha256, record.source_page, record.rotation))
+        and not all(picture_file(folder, name, size).exists() for size in MADE_BY_WORKERS)
+    ]
+    try:
+        if wanted:
+            with open_file(job.path) as file:
+                for record, name in wanted:
+                    if record.source_page < file.count:
+                        upright = turn(file.page(record.source_page).pixels, record.rotation)
+                        keep_pictures(folder, name, upright, MADE_BY_WORKERS)
+    except RedactorError:
+        pass
+    for record in records:
+        if record.staged is not None:
+            name = record.sha256[:32]
+            if not all(picture_file(folder, name, size).exists() for size in MADE_BY_WORKERS):
+                pixels = cv2.imread(str(job.staging / record.staged), cv2.IMREAD_COLOR)
+                if pixels is not None:
+                    keep_pictures(folder, name, np.asarray(pixels, np.uint8), MADE_BY_WORKERS)

@@ -1,0 +1,101 @@
+"""Serves the pictures of pages to people who may see them, privately and for good.
+
+A picture that the workers have not made is made here when it is asked for.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+from typing import Any
+
+import cv2
+import numpy as np
+from flask import Blueprint, Response, abort, current_app, request
+from sqlalchemy import select
+
+from models.vault_pages import Page
+from models.vault_rounds import SourceFile
+from redactor.errors import RedactorError
+from redactor.loading import open_file
+from redactor.page import Image
+from redactor.upright import turn
+from webapp.office.app import vault
+from webapp.office.derivatives import (
+    WIDTHS,
+    keep_pictures,
+    picture_file,
+    pictures_folder,
+    source_name,
+)
+from webapp.office.work import round_vault, scans_folder
+from webapp.security import allow
+from webapp.settings import Settings
+
+pages = Blueprint("pictures", __name__)
+SIDES = ("source", "masked")
+TURNS = (0, 90, 180, 270)
+FOREVER = 31_536_000
+_ONE_AT_A_TIME = threading.Lock()
+"""A page that several people open at once is decoded once, and memory holds one."""
+
+
+@pages.route("/pictures/<int:page_id>/<side>/<int:rotation>/<size>/<version>")
+@allow("admin", "clerk")
+def picture(page_id: int, side: str, rotation: int, size: str, version: str) -> Response:
+    """One picture. `version` only makes the address new when the pixels are."""
+    return send_picture(page_id, side, rotation, size)
+
+
+def send_picture(page_id: int, side: str, rotation: int, size: str) -> Response:
+    """The picture of a page, for views that have decided that the visitor may see it."""
+    if side not in SIDES or size not in WIDTHS or rotation not in TURNS:
+        abort(404)
+    row = vault().execute(
+        select(Page.round_id, Page.staged_sha256, Page.source_page, SourceFile.sha256,
+               SourceFile.path)
+        .join(SourceFile, SourceFile.id == Page.file_id)
+        .where(Page.id == page_id)
+    ).one_or_none()  # fmt: skip
+    if row is None:
+        abort(404)
+    if side == "source":
+        name = source_name(row.sha256, row.source_page, rotation)
+    else:
+        name = row.staged_sha256[:32]
+    if not name:
+        abort(404)
+    settings: Settings = current_app.config["SETTINGS"]
+    path = picture_file(pictures_folder(settings, row.round_id), name, size)
+    tag = f"{name}-{size}"
+    if tag in request.if_none_match:
+        response = Response(status=304)
+    else:
+        if not path.exists():
+            with _ONE_AT_A_TIME:
+                pixels = _pixels(settings, page_id, row.round_id, side, rotation)
+                keep_pictures(path.parent.parent, name, pixels, (size,))
+        response = Response(path.read_bytes(), mimetype="image/jpeg")
+    response.set_etag(tag)
+    # For this browser only; the name changes with the pixels, so it need never ask again.
+    response.headers["Cache-Control"] = f"private, max-age={FOREVER}, immutable"
+    return response
+
+
+def _pixels(settings: Settings, page_id: int, round_id: int, side: str, rotation: int) -> Image:
+    """The pixels of a page whose pictures are missing; 404 when there are none."""
+    page = vault().get_one(Page, page_id)
+    if side == "masked":
+        record: dict[str, Any] = json.loads(page.record)
+        staged = record.get("staged")
+        folder = round_vault(settings, round_id).staging
+        pixels = cv2.imread(str(folder / staged), cv2.IMREAD_COLOR) if staged else None
+        if pixels is None:
+            abort(404)
+        return np.asarray(pixels, np.uint8)
+    file = vault().get_one(SourceFile, page.file_id)
+    try:
+        with open_file(scans_folder(settings, round_id) / file.path) as scan:
+            return turn(scan.page(page.source_page).pixels, rotation)
+    except RedactorError:
+        abort(404)
