@@ -39,13 +39,29 @@ STAGES = {
         "redactor.upright.seal_layers",
     ),
     "cells": ("redactor.upright.find_cells",),
-    "text finders": ("redactor.search.find_text", "redactor.search.find_labels"),
-    "codes": ("redactor.search.find_codes",),
-    "seals": ("redactor.search.find_seals", "redactor.search.seal_findings"),
+    "text finders": (
+        "redactor.search.find_text",
+        "redactor.search.find_labels",
+        "redactor.search.find_letterheads",
+    ),
+    "codes": ("redactor.search.find_codes", "redactor.search.find_printed_numbers"),
+    "seals": (
+        "redactor.search.find_seals",
+        "redactor.search.find_embossed",
+        "redactor.search.find_twins",
+        "redactor.search.seal_findings",
+        "redactor.pipeline.lift_seals",
+        "redactor.pipeline.describe",
+    ),
     "pictures, faces": (
         "redactor.search.find_pictures",
         "redactor.search.find_faces",
         "redactor.search.find_empty_photo_frames",
+    ),
+    "hands, prints": (
+        "redactor.search.find_handwriting",
+        "redactor.search.find_fingerprints",
+        "redactor.search.find_arabic_script",
     ),
     "mask": ("redactor.pipeline.fit", "redactor.pipeline.paint"),
     "quality": ("redactor.pipeline.assess",),
@@ -54,7 +70,7 @@ STAGES = {
     "prove": ("benchmarks.stages.prove",),
 }
 READING = ("orient", "detect", "recognise", "cut lines", "place characters", "layers", "cells")
-VISUAL = ("codes", "seals", "pictures, faces")
+VISUAL = ("codes", "seals", "pictures, faces", "hands, prints")
 
 
 def somebody() -> Identity:
