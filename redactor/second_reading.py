@@ -30,13 +30,56 @@ MASKED_SHARE = 0.6
 """A box of which this share is mask holds nothing to read."""
 UNSURE = 0.75
 """Lines read with a lower mean probability are tried upside down."""
+SURE = 0.99
+"""A line of which every character was read with this probability holds nothing else."""
+WIDEST_STEP = 1.6
+"""Step between two characters, in their heights, from which one may have been lost."""
+SAME_LINE = 0.6
+"""Overlap of two boxes that are the same line."""
 
 
-def read_again(reader: Reader, masked: Image) -> tuple[Line, ...]:
-    """All lines that a second look at the masked pixels gives, in page pixels."""
+def read_again(reader: Reader, masked: Image, first: Sequence[Line] = ()) -> tuple[Line, ...]:
+    """All lines of the masked page, in page pixels, as a second look gives them.
+
+    `first`: those of the first reading. One that was read surely, without a gap and away from
+    every mask, is not read twice: it stands as it is.
+    """
     page = evened(masked)
-    quads = [q for q in reader.detect(page, SIDE) if masked_share(masked, q) < MASKED_SHARE]
-    return _surest(reader, page, quads)
+    sure = tuple(x for x in first if is_sure(x) and not _meets_mask(masked, x.quad))
+    boxes = np.array([geometry.bounds(line.quad) for line in sure]).reshape(-1, 4)
+    quads = [
+        quad
+        for quad in reader.detect(page, SIDE)
+        if not _known(boxes, quad) and masked_share(masked, quad) < MASKED_SHARE
+    ]
+    return sure + _surest(reader, page, quads)
+
+
+def is_sure(line: Line) -> bool:
+    """Whether a line of ink was read so that it cannot hold anything else."""
+    if line.layer != "ink" or not line.chars or min(c.score for c in line.chars) < SURE:
+        return False
+    middles = np.array([char.quad.mean(axis=0) for char in line.chars])
+    steps = np.linalg.norm(np.diff(middles, axis=0), axis=1)
+    thickness = min(geometry.height(line.quad), geometry.width(line.quad))
+    return bool((steps < WIDEST_STEP * thickness).all())
+
+
+def _meets_mask(masked: Image, quad: Quad) -> bool:
+    """Whether a mask touches a line or stands right beside it."""
+    room = min(geometry.height(quad), geometry.width(quad))
+    return masked_share(masked, geometry.grown(quad, room, 0)) > 0.01
+
+
+def _known(boxes: np.ndarray, quad: Quad) -> bool:
+    """Whether one of the (n, 4) boxes is the line at `quad`."""
+    x0, y0, x1, y1 = geometry.bounds(quad)
+    w = np.minimum(boxes[:, 2], x1) - np.maximum(boxes[:, 0], x0)
+    h = np.minimum(boxes[:, 3], y1) - np.maximum(boxes[:, 1], y0)
+    inter = np.clip(w, 0, None) * np.clip(h, 0, None)
+    areas = (boxes[:, 2] - boxes[:, 0]) * (boxes[:, 3] - boxes[:, 1])
+    union = areas + (x1 - x0) * (y1 - y0) - inter
+    return bool((inter > SAME_LINE * union).any())
 
 
 def evened(pixels: Image) -> Image:

@@ -18,7 +18,7 @@ from redactor.loose_match import loose_terms, stands, suspects
 from redactor.page import Finding, Image, Line, Reading
 from redactor.profile import Profile
 from redactor.reading import Reader
-from redactor.second_reading import MASKED_SHARE, evened, masked_share, read_again
+from redactor.second_reading import MASKED_SHARE, evened, is_sure, masked_share, read_again
 from redactor.streams import Stream, streams
 
 FINDER = "second reading"
@@ -38,10 +38,11 @@ def second_look(
 ) -> tuple[Finding, ...]:
     """What still tells who it is on a masked upright page, as far as text goes.
 
-    `reading`: the first one, for its ruled cells. `second`: a reader with models of another size;
-    `reader`, the first one, looks closer where the second suspects something.
+    `reading`: the first one, for its ruled cells and its sure lines. `second`: a reader with
+    models of another size; `reader`, the first one, looks closer where the second suspects
+    something.
     """
-    lines = read_again(second(), masked)
+    lines = read_again(second(), masked, reading.lines)
     again = replace(reading, lines=lines)
     hits: list[Finding] = []
     for finding in (
@@ -80,7 +81,7 @@ def _suspected(
                 line = stream.lines[place]
                 if id(line) not in closer:
                     page = evened(masked) if page is None else page
-                    closer[id(line)] = _read_closer(reader(), page, line)
+                    closer[id(line)] = _read_closer(reader, page, line)
                 again = closer[id(line)]
                 sure = stands(again, suspect.term) if again is not None else None
                 if again is not None and sure is not None:
@@ -89,10 +90,15 @@ def _suspected(
                         yield Finding(suspect.term.kind, quad, text, 0.5, why, FINDER)
 
 
-def _read_closer(reader: Reader, page: Image, line: Line) -> Stream | None:
-    """One line read by the first reader from pixels it has not seen; None when it reads nothing."""
+def _read_closer(reader: Callable[[], Reader], page: Image, line: Line) -> Stream | None:
+    """One line read by the first reader from pixels it has not seen; None when it reads nothing.
+
+    A line that was read surely stands as it is: a homophone of a name may stand in it.
+    """
+    if is_sure(line):
+        return streams(Reading((line,), (), (0, 0), 0, ""))[0]
     room = CLOSER * min(geometry.height(line.quad), geometry.width(line.quad))
-    lines = reader.read_lines(page, [geometry.grown(line.quad, room, room)])
+    lines = reader().read_lines(page, [geometry.grown(line.quad, room, room)])
     if not lines:
         return None
     (stream, *_) = streams(Reading(lines[:1], (), (0, 0), 0, ""))

@@ -15,9 +15,10 @@ from redactor.page import Finding, Image, Kind, Reading, State
 from redactor.profile import NOTICE, STRICT, Profile
 from redactor.quality import Quality
 from redactor.reading import reader_version, second_reader, shared_reader
-from redactor.second_reading import evened, masked_share, read_again
+from redactor.second_reading import evened, is_sure, masked_share, read_again
 from redactor.verify import FINDER, second_look
 from sample_scans.canvas import Canvas, Style
+from tests.redactor.golden.boxes import line
 from tests.redactor.golden.pages import OWN, own, pixels_of, sheet
 
 TEXT = Style(size=12)
@@ -113,3 +114,35 @@ def test_the_masked_share_of_a_box() -> None:
     assert masked_share(pixels, quad) == pytest.approx(0.5, abs=0.02)
     outside = quad + 500
     assert masked_share(pixels, outside) == 1.0
+
+
+def test_a_line_that_was_read_surely_is_not_read_twice() -> None:
+    canvas = page()
+    pixels = pixels_of(canvas)
+    lines = shared_reader().read_lines(pixels, shared_reader().detect(pixels))
+    assert len(lines) == 4
+    surely = tuple(replace(x, chars=tuple(replace(c, score=1.0) for c in x.chars)) for x in lines)
+    assert read_again(second_reader(), pixels, surely) == surely
+    unsure = (replace(surely[0], chars=(replace(surely[0].chars[0], score=0.9),)), *surely[1:])
+    again = read_again(second_reader(), pixels, unsure)
+    assert again[:3] == surely[1:]
+    assert again[3].text == surely[0].text
+    assert again[3] is not unsure[0]
+
+
+def test_a_line_beside_a_mask_is_read_twice() -> None:
+    pixels = pixels_of(page())
+    lines = shared_reader().read_lines(pixels, shared_reader().detect(pixels))
+    surely = tuple(replace(x, chars=tuple(replace(c, score=1.0) for c in x.chars)) for x in lines)
+    covered = paint(pixels, [surely[0].chars[0].quad])
+    assert read_again(second_reader(), covered, surely)[:3] == surely[1:]
+
+
+@pytest.mark.parametrize(("text", "sure"), [("职工诸葛晓岚", True), ("职工  晓岚", False)])
+def test_a_gap_may_hide_a_character(text: str, sure: bool) -> None:
+    whole = line(text)
+    read = replace(whole, chars=tuple(c for c in whole.chars if c.text != " "))
+    wide = replace(
+        whole, chars=tuple(c for c in line(text.replace(" ", "　")).chars if c.text != "　")
+    )
+    assert is_sure(read if sure else wide) is sure
