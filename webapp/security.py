@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 
 from flask import Flask, Response, abort, current_app, request
 from flask_wtf.csrf import CSRFProtect
+from werkzeug.routing import IntegerConverter
 
 View = TypeVar("View", bound=Callable[..., Any])
 
@@ -35,6 +36,13 @@ HEADERS = {
 }
 
 
+class RowNumber(IntegerConverter):
+    """An id in an address. Larger ones than a database holds are no page of ours."""
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **{"max": 2**31 - 1, **options})
+
+
 def open_to_all(view: View) -> View:
     """Marks one of the few views that need no sign-in."""
     view.open_to_all = True  # type: ignore[attr-defined]
@@ -57,6 +65,7 @@ def set_up_security(app: Flask, role_of_visitor: Callable[[], str | None]) -> No
     `role_of_visitor`: the role of whoever is signed in, None for nobody.
     """
     CSRFProtect(app)
+    app.url_map.converters["int"] = RowNumber
 
     @app.before_request
     def deny_by_default() -> Response | None:

@@ -9,6 +9,7 @@ from flask_limiter import Limiter
 from flask_limiter.util import get_remote_address
 from jinja2 import ChoiceLoader, PackageLoader
 from sqlalchemy import Engine, text
+from sqlalchemy.exc import DataError
 from sqlalchemy.orm import Session
 from werkzeug.exceptions import HTTPException
 
@@ -149,6 +150,13 @@ def set_up_errors(app: Flask) -> None:
     def refused(error: RuleError | RedactorError) -> tuple[str, int]:
         g.undo = True
         return _page(400, sentences_of(error)), 400
+
+    @app.errorhandler(OverflowError)
+    @app.errorhandler(DataError)
+    def too_large(_error: OverflowError | DataError) -> tuple[str, int]:
+        # A number that no row can hold, typed into an address or a form by hand.
+        g.undo = True
+        return _page(400, [_sentence(400)]), 400
 
     @app.errorhandler(HTTPException)
     def wrong(error: HTTPException) -> tuple[str, int]:
