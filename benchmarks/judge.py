@@ -23,6 +23,12 @@ BLACK = 70
 """Brightest channel of a masked pixel after JPEG."""
 HIDDEN, TOUCHED = 0.97, 0.30
 """Share of a glyph's ink box under a mask: from here on it is hidden; from here on it is lost."""
+MOSTLY = 0.7
+"""Share of a glyph's box under a mask from which its ink is looked at by itself."""
+INK, FEWEST_INK = 40, 12
+"""Grey levels between ink and its ground; fewest pixels of ink that can be judged."""
+DOTS = frozenset("·•・.．‧")
+"""Marks between the parts of a name: one that stays between masks tells nothing."""
 EYE_REACH = 0.25
 """Around each eye centre this many inter-ocular distances must be covered."""
 SLIVER = 3.0
@@ -94,7 +100,7 @@ def judge_page(page: PageTruth, source: Image, output: Image, to_output: Matrix)
     """
     mask = solid(output)
     rings = visible_rings(page, source, output, mask, to_output)
-    judged = judge_mask(page, mask, to_output, rings, solid(source))
+    judged = judge_mask(page, mask, to_output, rings, solid(source), source)
     if same_sheet(page, source, output, mask, to_output):
         return judged
     items = tuple(
@@ -110,26 +116,33 @@ def judge_mask(
     to_output: Matrix,
     rings: Mapping[int, tuple[bool, ...]] | None = None,
     before: np.ndarray | None = None,
+    source: Image | None = None,
 ) -> Judged:
     """As judge_page, from a mask of what is solid; `rings` as ring_text.visible_rings gives it,
-    `before`: what is solid in the source."""
+    `before`: what is solid in the source. With the `source` a glyph is hidden, too, when its box
+    sticks out of the mask but nothing of its ink does."""
 
     def cover(quad: Quad) -> float:
         corners = np.array(quad, dtype=float)
         if before is not None and covered(before, corners) >= HIDDEN:
             # A bar of a letter is solid by itself: a mask reaches farther.
             corners = geometry.grown(corners, BEYOND, BEYOND)
-        return covered(mask, geometry.mapped(corners, to_output))
+        share = covered(mask, geometry.mapped(corners, to_output))
+        if source is not None and MOSTLY <= share < HIDDEN:
+            return max(share, ink_covered(source, mask, corners, to_output))
+        return share
 
     verdicts = []
     for number, item in enumerate(page.items):
         always = (True,) * len(item.quads)
         # A character of a lifted seal is gone when nothing of its ink can be made out.
         seen = rings.get(number, always) if rings else always
+        glyphs = [char for char in item.text if not char.isspace()]
+        named = glyphs if len(glyphs) == len(item.quads) else ["?"] * len(item.quads)
         shares = [
             cover(quad) if visible else 1.0
-            for quad, visible in zip(item.quads, seen, strict=True)
-            if not _sliver(quad, page.size)
+            for quad, visible, char in zip(item.quads, seen, named, strict=True)
+            if not _sliver(quad, page.size) and char not in DOTS
         ]
         if not shares:
             continue
@@ -142,6 +155,28 @@ def judge_mask(
     kept = kept_glyphs(page)
     lost = sum(cover(quad) >= TOUCHED for quad in kept)
     return Judged(tuple(verdicts), lost, len(kept), True)
+
+
+def ink_covered(source: Image, mask: np.ndarray, quad: np.ndarray, to_output: Matrix) -> float:
+    """Share of the ink in a quad of the source that lies under the output's mask, 0..1.
+
+    Ink is what differs from the ground of the quad and its surroundings; 0 when there is none,
+    because then nothing can be said.
+    """
+    x0, y0, x1, y1 = geometry.bounds(quad)
+    room = 0.5 * max(x1 - x0, y1 - y0)
+    left, top = max(0, int(x0 - room)), max(0, int(y0 - room))
+    part = source[top : int(y1 + room) + 1, left : int(x1 + room) + 1].min(axis=2).astype(int)
+    inside = np.zeros(part.shape, np.uint8)
+    cv2.fillConvexPoly(inside, np.round(quad - (left, top)).astype(np.int32), (1,))
+    ys, xs = np.nonzero((np.abs(part - np.median(part)) > INK) & (inside > 0))
+    if len(xs) < FEWEST_INK:
+        return 0.0
+    points = np.stack([xs + left + 0.5, ys + top + 0.5], axis=1)
+    at = np.floor(geometry.mapped(points, to_output)).astype(int)
+    height, width = mask.shape
+    on = (at >= 0).all(axis=1) & (at[:, 0] < width) & (at[:, 1] < height)
+    return float(mask[at[on, 1], at[on, 0]].sum() / len(xs))
 
 
 def eye_quads(face: Face, size: tuple[int, int]) -> list[Quad]:

@@ -12,6 +12,8 @@ from sample_scans.truth import Face, Item, PageTruth, Quad
 
 CONTRAST = 20
 """Grey levels between ink and ground from which a person sees a mark."""
+PAPER = 200
+"""Median grey level of a box from which it stands on paper."""
 _PALE = ("watermark", "fingerprint")
 Plane = npt.NDArray[np.uint8]
 
@@ -35,6 +37,11 @@ def _seen(item: Item, grey: Plane) -> Item | None:
     if item.form == "fingerprint":
         tiles = [_contrast(grey, tile) for tile in _tiles(item.quads[0])]
         return item if np.median(tiles) >= CONTRAST else None
+    if item.form == "embossed":
+        # Over a photo the photo's own contrast is seen; relief that shows shows on paper, too.
+        on_paper = [q for q in item.quads if _ground(grey, q) >= PAPER]
+        if on_paper and all(_contrast(grey, q) < CONTRAST for q in on_paper):
+            return None
     left = tuple(q for q in item.quads if _contrast(grey, q) >= CONTRAST)
     # Print under a seal has contrast of its own; it lies under few of the characters.
     if not item.quads or 2 * len(left) <= len(item.quads):
@@ -56,13 +63,23 @@ def _tiles(quad: Quad) -> list[Quad]:
     return [((a[0], a[1]), (a[0] + step[0], a[1] + step[1])) for a in corners]
 
 
+def _ground(grey: Plane, quad: Quad) -> float:
+    """Median level of the box around a quad, 0 off the page."""
+    part = _part(grey, quad)
+    return float(np.median(part)) if part.size else 0.0
+
+
 def _contrast(grey: Plane, quad: Quad) -> float:
     """Levels between the darkest and the brightest of the box around a quad."""
-    height, width = grey.shape
-    x0, y0 = (max(0, int(v)) for v in np.min(quad, axis=0))
-    x1, y1 = (int(np.ceil(v)) for v in np.max(quad, axis=0))
-    part = grey[y0 : min(height, y1), x0 : min(width, x1)]
+    part = _part(grey, quad)
     if not part.size:
         return 0.0
     low, high = np.percentile(part, (2, 98))
     return float(high - low)
+
+
+def _part(grey: Plane, quad: Quad) -> Plane:
+    height, width = grey.shape
+    x0, y0 = (max(0, int(v)) for v in np.min(quad, axis=0))
+    x1, y1 = (int(np.ceil(v)) for v in np.max(quad, axis=0))
+    return grey[y0 : min(height, y1), x0 : min(width, x1)]

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from benchmarks.judge import Judged, covered, eye_quads, judge_mask, judge_page
+from benchmarks.judge import Judged, covered, eye_quads, ink_covered, judge_mask, judge_page
 from redactor import geometry
 from redactor.masking import encode, paint
 from redactor.page import Image
@@ -213,3 +213,17 @@ def test_heavy_print_is_not_taken_for_a_mask() -> None:
     quads = [geometry.grown(q, 3, 3) for i in canvas.items for q in glyphs(i)]
     result = judged(canvas, jpeg(paint(bgr(canvas), quads)))
     assert by_kind(result)["name"] == ("hidden", 0)
+
+
+def test_a_box_that_sticks_out_of_the_mask_without_ink_is_hidden() -> None:
+    """A glyph's box is wider than what a fax left of it; one whose ink sticks out is not hidden."""
+    source = np.full((100, 200, 3), 255, np.uint8)
+    source[30:70, 60:90] = 0
+    quad = np.array([[50, 30], [90, 30], [90, 70], [50, 70]], dtype=float)
+    mask = np.zeros((100, 200), bool)
+    mask[25:75, 58:95] = True
+    assert covered(mask, quad) < 0.97
+    assert ink_covered(source, mask, quad, np.eye(3)) == 1.0
+    source[30:70, 52:90] = 0
+    assert ink_covered(source, mask, quad, np.eye(3)) < 0.9
+    assert ink_covered(np.full_like(source, 255), mask, quad, np.eye(3)) == 0.0
