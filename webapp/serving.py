@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import multiprocessing
 import multiprocessing.process
+import os
 import signal
+import socket
+import sys
 import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated
@@ -16,11 +20,13 @@ from sqlalchemy.orm import Session
 from models.accounts import make_setup_link
 from models.base import open_store
 from models.migration import migrate
-from redactor.errors import Sentence
+from redactor.errors import ExitCode, Sentence
 from webapp.settings import Settings, prepare_folders
 
 THREADS = 8
-WATCH_SECONDS = 1.0
+WATCH_SECONDS = 0.5
+LONGEST_PAUSE = 30.0
+"""Seconds between two starts of a process that dies at once."""
 
 
 def serve_command(
@@ -40,17 +46,19 @@ def serve_command(
 
 
 def serve(settings: Settings, ready: Callable[[], None] = lambda: None) -> None:
-    """Runs until Ctrl-C or SIGTERM; a process that dies is started again."""
+    """Runs until Ctrl-C or SIGTERM; a process that dies is started again.
+
+    Exits with 2 when the port is taken, before anything is made.
+    """
+    _refuse_taken_port(settings)
     link = prepare(settings)
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
-    context = multiprocessing.get_context("spawn")
-    kinds: dict[str, Callable[[Settings], None]] = {"office": run_office, "runner": run_runner}
-    running: dict[str, multiprocessing.process.BaseProcess] = {}
-    address = f"http://{settings.host}:{settings.port}"
-    print(Sentence(f"办公室：{address}/", f"Office: {address}/"), flush=True)
+    for address in _addresses(settings):
+        print(Sentence(f"办公室：{address}/", f"Office: {address}/"), flush=True)
     if link:
+        address = _addresses(settings)[0]
         print(
             Sentence(
                 f"首次启动，请用此链接建立管理员（只能使用一次）：{address}/setup/{link}",
@@ -60,21 +68,97 @@ def serve(settings: Settings, ready: Callable[[], None] = lambda: None) -> None:
             flush=True,
         )
     ready()
+    processes = [Kept("office", run_office, settings), Kept("runner", run_runner, settings)]
     try:
         while not stop.is_set():
-            for name, work in kinds.items():
-                process = running.get(name)
-                if process is None or not process.is_alive():
-                    running[name] = context.Process(target=work, args=(settings,), name=name)
-                    running[name].start()
+            for process in processes:
+                process.keep_alive()
             stop.wait(WATCH_SECONDS)
     finally:
-        for process in running.values():
-            process.terminate()
-        for process in running.values():
-            process.join(timeout=10)
-            if process.is_alive():
-                process.kill()
+        for process in processes:
+            process.end()
+
+
+class Kept:
+    """A process that is started again when it dies; ever later when it dies at once."""
+
+    def __init__(self, name: str, work: Callable[[Settings], None], settings: Settings) -> None:
+        self._name, self._work, self._settings = name, work, settings
+        self._process: multiprocessing.process.BaseProcess | None = None
+        self._started, self._pause = 0.0, 0.0
+
+    def keep_alive(self) -> None:
+        """Starts it when it is not running."""
+        now = time.monotonic()
+        if self._process is not None:
+            if self._process.is_alive() or now < self._started + self._pause:
+                return
+            died_soon = now - self._started < LONGEST_PAUSE
+            self._pause = min(LONGEST_PAUSE, 2 * self._pause) if died_soon else 0.0
+        self._started, self._pause = now, self._pause or WATCH_SECONDS
+        context = multiprocessing.get_context("spawn")
+        arguments = (self._work, self._settings)
+        self._process = context.Process(target=_run, args=arguments, name=self._name)
+        self._process.start()
+
+    def end(self) -> None:
+        """Tells it to stop, and makes sure."""
+        if self._process is None:
+            return
+        self._process.terminate()
+        self._process.join(timeout=10)
+        if self._process.is_alive():
+            self._process.kill()
+            self._process.join()
+
+
+def _run(work: Callable[[Settings], None], settings: Settings) -> None:
+    """A process's work; it ends with `mangping serve`, even when that is killed."""
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    work(settings)
+
+
+def _end_with_parent() -> None:
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
+
+
+def _refuse_taken_port(settings: Settings) -> None:
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    with socket.socket(family) as trial:
+        if os.name != "nt":  # there it would allow what it should find out
+            trial.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            trial.bind((settings.host, settings.port))
+        except OSError as error:
+            place = f"{settings.host}:{settings.port}"
+            print(
+                Sentence(
+                    f"无法在 {place} 上提供网页：{error.strerror}。可能已有一个 mangping serve "
+                    "在运行；请先结束它，或用 --port、--host 另选。",
+                    f"The pages cannot be served at {place}: {error.strerror}. Perhaps mangping "
+                    "serve is running already; end it, or choose others with --port, --host.",
+                ),
+                file=sys.stderr,
+            )
+            raise typer.Exit(int(ExitCode.USAGE)) from None
+
+
+def _addresses(settings: Settings) -> list[str]:
+    """Where a browser finds the pages; for 0.0.0.0 on this computer and from the others."""
+    if settings.host not in ("0.0.0.0", "::"):
+        host = f"[{settings.host}]" if ":" in settings.host else settings.host
+        return [f"http://{host}:{settings.port}"]
+    name = socket.gethostname()
+    try:
+        known = socket.getaddrinfo(name, None, socket.AF_INET, socket.SOCK_STREAM)
+    except OSError:
+        known = []
+    outside = {str(entry[4][0]) for entry in known if not str(entry[4][0]).startswith("127.")}
+    hosts = ["127.0.0.1", *(sorted(outside) or [name])]
+    return [f"http://{host}:{settings.port}" for host in hosts]
 
 
 def prepare(settings: Settings) -> str | None:

@@ -1,0 +1,95 @@
+"""`mangping serve`: it starts, says where it is, comes back after a kill, and leaves nothing."""
+
+from __future__ import annotations
+
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+
+from tests.webapp.serving_process import ROOT, Serving, free_port, wait_until
+from webapp.serving import _addresses
+from webapp.settings import Settings
+
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="uses POSIX signals")
+
+
+@pytest.fixture
+def serving(tmp_path: Path) -> Iterator[Serving]:
+    made = Serving(tmp_path / "data")
+    yield made
+    made.stop(signal.SIGKILL)
+
+
+def gone(processes: list[psutil.Process]) -> bool:
+    return not any(p.is_running() and p.status() != psutil.STATUS_ZOMBIE for p in processes)
+
+
+def test_it_comes_back_after_a_kill_and_ends_cleanly(serving: Serving) -> None:
+    serving.wait()
+    assert serving.said().count("/setup/") == 1
+    assert f"{serving.url}/" in serving.said()
+    wait_until(lambda: len(serving.parts()) == 2, "office and runner")
+    first = serving.parts()
+    for process in first:
+        process.kill()
+    wait_until(lambda: gone(first) and len(serving.parts()) == 2, "two new processes")
+    wait_until(serving.answers, "the office after a kill")
+    assert not {p.pid for p in first} & {p.pid for p in serving.parts()}
+    everything = serving.children()
+    assert serving.stop() == 0
+    wait_until(lambda: gone(everything), "the end of every process", 20)
+    assert "Traceback" not in serving.said()
+
+
+def test_its_processes_end_when_it_is_killed_itself(serving: Serving) -> None:
+    serving.wait()
+    everything = serving.children()
+    assert len(everything) >= 2
+    serving.stop(signal.SIGKILL)
+    wait_until(lambda: gone(everything), "the end of orphans", 20)
+
+
+def test_a_taken_port_is_said_before_anything_is_made(tmp_path: Path) -> None:
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        port = other.getsockname()[1]
+        command = [sys.executable, "-m", "webapp.cli", "serve", "--port", str(port)]
+        done = subprocess.run(
+            [*command, "--data", str(tmp_path / "data")],
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+    assert done.returncode == 2
+    assert f"127.0.0.1:{port}" in done.stderr
+    assert "--port" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert not (tmp_path / "data").exists()
+
+
+def test_the_printed_addresses_are_ones_that_a_browser_can_open() -> None:
+    assert _addresses(Settings(port=81)) == ["http://127.0.0.1:81"]
+    assert _addresses(Settings(host="::1", port=81)) == ["http://[::1]:81"]
+    everywhere = _addresses(Settings(host="0.0.0.0", port=81))
+    assert everywhere[0] == "http://127.0.0.1:81"
+    assert not any("0.0.0.0" in address for address in everywhere)
+
+
+def test_tablets_are_let_in_when_the_host_says_so(tmp_path: Path) -> None:
+    made = Serving(tmp_path / "data", free_port(), "0.0.0.0")
+    try:
+        made.wait()
+        office = made.parts()[0]
+        listening = {c.laddr.ip for c in office.net_connections("tcp") if c.status == "LISTEN"}
+        assert listening == {"0.0.0.0"}
+    finally:
+        made.stop()
