@@ -6,24 +6,30 @@ take the write lock at their start, which puts them in line.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from sqlalchemy import and_, func, or_, select, update
+from sqlalchemy import and_, or_, select, update
 from sqlalchemy.orm import Session
 
 from models.base import utc_now
+from models.errors import Sentence
+from models.kept_sentence import keep_sentence
 from models.vault_pages import Job
-from models.vault_rounds import OfficeRound
+from models.vault_rounds import OfficeRound, SourceFile
 
 LEASE_SECONDS = 120
 """Renewed while the work goes on; a page takes seconds, a long file minutes."""
 MOST_ATTEMPTS = 3
 EDIT, NORMAL = 10, 100
 """Priorities: somebody waits for an edit."""
-RATE_MINUTES = 10
-"""Pages a minute are counted over this long."""
+LEASE_RAN_OUT = "lease"
+_KILLED = Sentence(
+    "处理此文件时后台进程多次中断，可能内存不足或文件异常。请关闭其他程序后重试；仍失败的，请让申报人重新扫描此文件。",
+    "The worker stopped several times on this file: memory may be short, or the file is odd. Close "
+    "other programs and try again; if it fails again, ask for a new scan.",
+)
 
 
 @dataclass(frozen=True)
@@ -35,18 +41,6 @@ class LeasedJob:
     kind: str
     target: int
     attempts: int
-
-
-@dataclass(frozen=True)
-class Progress:
-    """Of a round: pages by the state of their jobs; `minutes_left` None while unknown."""
-
-    done: int
-    total: int
-    running: int
-    failed: int
-    per_minute: float
-    minutes_left: float | None
 
 
 def add_job(
@@ -87,12 +81,10 @@ def lease(
     failed, because it kills whoever touches it.
     """
     now = utc_now()
-    free = or_(Job.state == "waiting", and_(Job.state == "running", Job.leased_until < now))
-    session.execute(
-        update(Job)
-        .where(Job.state == "running", Job.leased_until < now, Job.attempts >= MOST_ATTEMPTS)
-        .values(state="failed", finished_at=now, error="lease")
-    )
+    late = and_(Job.state == "running", Job.leased_until < now)
+    free = or_(Job.state == "waiting", late)
+    for dead in session.scalars(select(Job).where(late, Job.attempts >= MOST_ATTEMPTS)).all():
+        _fail(session, dead, LEASE_RAN_OUT)
     job = session.scalar(
         select(Job)
         .join(OfficeRound, OfficeRound.id == Job.round_id)
@@ -133,53 +125,45 @@ def give_back(session: Session, *, job_id: int, worker: str, error: str) -> None
     job = session.get_one(Job, job_id)
     if job.worker != worker or job.state != "running":
         return
-    job.error, job.leased_until = error, ""
     if job.attempts >= MOST_ATTEMPTS:
-        job.state, job.finished_at = "failed", utc_now()
+        _fail(session, job, error)
     else:
-        job.state = "waiting"
+        job.error, job.leased_until, job.state = error, "", "waiting"
 
 
-def retry_failed(session: Session, *, round_id: int) -> int:
-    """Puts a round's failed jobs back in line; how many."""
-    done = session.execute(
+def drop_jobs(
+    session: Session, *, targets: Collection[int], kinds: Iterable[str], states: Iterable[str]
+) -> None:
+    """Ends jobs whose results must not count any more; `finish` tells their workers so.
+
+    They are done, not waiting again: the worker that still has one must not be handed it anew.
+    """
+    session.execute(
         update(Job)
-        .where(Job.round_id == round_id, Job.state == "failed")
-        .values(state="waiting", attempts=0, error="")
+        .where(Job.target.in_(targets), Job.kind.in_(tuple(kinds)), Job.state.in_(tuple(states)))
+        .values(state="done", finished_at="", worker="", leased_until="")
     )
-    return int(done.rowcount)  # type: ignore[attr-defined]
 
 
-def progress(session: Session, *, round_id: int) -> Progress:
-    """Counts of a round's pages in three statements, whatever the number of jobs."""
-    rows = session.execute(
-        select(Job.state, func.sum(Job.pages))
-        .where(Job.round_id == round_id, Job.kind == "redact")
-        .group_by(Job.state)
-    )
-    pages = {state: int(count or 0) for state, count in rows}
-    since = _in(-60 * RATE_MINUTES)
-    recent, first = session.execute(
-        select(func.sum(Job.pages), func.min(Job.finished_at)).where(
-            Job.round_id == round_id,
-            Job.kind == "redact",
-            Job.state == "done",
-            Job.finished_at > since,
-        )
-    ).one()
-    waiting = pages.get("waiting", 0) + pages.get("running", 0)
-    rate = 0.0
-    if recent and first:
-        minutes = (datetime.now(UTC) - datetime.fromisoformat(first)).total_seconds() / 60
-        rate = int(recent) / max(minutes, 1 / 6)
-    left = waiting / rate if rate and waiting else (0.0 if not waiting else None)
-    return Progress(
-        done=pages.get("done", 0),
-        total=sum(pages.values()),
-        running=pages.get("running", 0),
-        failed=pages.get("failed", 0),
-        per_minute=rate,
-        minutes_left=left,
+def _fail(session: Session, job: Job, error: str) -> None:
+    """Nobody tries it again by itself; a file whose work failed says so and cannot leave."""
+    job.state, job.error, job.finished_at, job.leased_until = "failed", error, utc_now(), ""
+    if job.kind == "remask":
+        return
+    file = session.get(SourceFile, job.target)
+    if file is not None and file.state != "replaced":
+        file.state, file.reason = "failed", keep_sentence(failure(error))
+
+
+def failure(error: str) -> Sentence:
+    """What a job's error means for the people at the desk, and the remedy."""
+    if error in (LEASE_RAN_OUT, "the worker process died"):
+        return _KILLED
+    if " " in error or len(error) > 60:
+        return Sentence(error, error)  # a sentence of the redactor, in the runner's language
+    return Sentence(
+        f"处理时程序出错（{error}）。请重试；仍失败的，请报告此问题。",
+        f"The program failed ({error}). Try again; if it fails again, report the problem.",
     )
 
 

@@ -22,7 +22,7 @@ from redactor.roster_cells import (
     text_of,
 )
 from redactor.roster_errors import BadCell, RosterError, roster_error
-from redactor.roster_header import HEADER_WITHIN, Header, field_of, find_header
+from redactor.roster_header import HEADER_WITHIN, HEADINGS, Header, field_of, find_header
 from redactor.roster_values import is_email, is_native, is_other_paper, is_phone, whole_id
 
 __all__ = [
@@ -32,6 +32,7 @@ __all__ = [
     "FolderProblem",
     "Roster",
     "RosterError",
+    "check_row",
     "match_folders",
     "read_roster",
 ]
@@ -72,6 +73,23 @@ def read_roster(path: Path) -> Roster:
                 )
             )
     return Roster(path, used.grid.name, applicants, tuple(warnings))
+
+
+def check_row(values: Mapping[str, str], number: int) -> Applicant:
+    """One applicant from a form: field of Applicant -> text, lists split as in a cell.
+
+    RosterError with every bad value; `field_of(cell.heading)` names a bad cell's field.
+    """
+    named = {**values, "number": str(number)}
+    headings = {field: HEADINGS[field][0] for field in named}
+    row: tuple[CellValue, ...] = tuple(text or None for text in named.values())
+    grid = Grid("", (tuple(headings.values()), row))
+    reader = _Reader(grid, Header({f: i for i, f in enumerate(named)}, headings, 1))
+    reader.rows = [1]  # also where hardly anything is filled in
+    (applicant,) = reader.applicants()
+    if reader.bad:
+        raise roster_error(Path(), reader.bad)
+    return applicant
 
 
 class _Reader:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from redactor.normal_text import key
 from redactor.roster_cells import CellValue, Grid, text_of
 
-_HEADINGS: Mapping[str, tuple[str, ...]] = {
+HEADINGS: Mapping[str, tuple[str, ...]] = {
     "number": ("序号", "编号", "序列", "顺序号"),
     "name": ("姓名", "申报人", "申报人姓名", "姓名全称"),
     "gender": ("性别",),
@@ -39,7 +39,8 @@ _HEADINGS: Mapping[str, tuple[str, ...]] = {
     "exemption": ("免答辩情形", "免答辩"),
     "folder": ("材料目录", "文件夹", "材料文件夹"),
 }  # fmt: skip
-FIELD_OF = {key(heading): field for field, row in _HEADINGS.items() for heading in row}
+"""Field of Applicant -> its headings, the usual one first."""
+FIELD_OF = {key(heading): field for field, row in HEADINGS.items() for heading in row}
 _NATIVE = re.compile(
     r"(?:维吾尔|哈萨克|柯尔克孜|蒙古|藏|维|哈|柯|蒙|藏|少数民族|民族|民)(?:文字|文|语)"
 )

@@ -14,8 +14,9 @@ import pytest
 
 from redactor.citizen_id import is_valid
 from redactor.errors import UsageError
-from redactor.roster import RosterError, read_roster
+from redactor.roster import RosterError, check_row, read_roster
 from redactor.roster_cells import date_text, read_grids, text_of
+from redactor.roster_header import field_of
 
 TWELVE = (
     "序号",
@@ -359,3 +360,26 @@ def test_a_nation_column_is_no_script(tmp_path: Path) -> None:
     heads = [*TWELVE[:3], "民族", *TWELVE[4:]]
     (one,) = read_roster(save(tmp_path / "r.xlsx", [heads, person(1, "张晓岚")])).applicants
     assert (one.ethnicity, one.native_names) == ("汉", ())
+
+
+def test_a_form_row_is_checked_like_a_sheet() -> None:
+    values = {
+        "name": "诸葛晓岚（曾用名：诸葛岚岚）",
+        "unit": "库尔勒市第三中学",
+        "unit_short": "市三中；三中",
+        "former_units": "甲厂\n乙厂",
+        "id_number": "",
+    }
+    person = check_row(values, 7)
+    assert (person.number, person.name, person.former_names) == (7, "诸葛晓岚", ("诸葛岚岚",))
+    assert person.unit_short == ("市三中", "三中")
+    assert person.former_units == ("甲厂", "乙厂")
+    assert person.id_number is None
+
+
+def test_every_bad_value_of_a_form_row_is_named_by_its_field() -> None:
+    values = {"name": "", "unit": "局", "phones": "无", "emails": "a@b", "id_number": "123"}
+    with pytest.raises(RosterError) as caught:
+        check_row(values, 1)
+    fields = [field_of(cell.heading) for cell in caught.value.cells]
+    assert fields == ["name", "phones", "emails", "id_number"]

@@ -10,8 +10,9 @@ import pytest
 from sqlalchemy import Engine, select, update
 from sqlalchemy.orm import Session
 
-from models.office_jobs import MOST_ATTEMPTS, add_job, finish, lease, progress
+from models.office_jobs import MOST_ATTEMPTS, add_job, finish, lease
 from models.office_pages import decide, edit_masks, masks_of, undo
+from models.office_progress import progress
 from models.vault_pages import Job, Page
 from models.vault_rounds import Entrant, OfficeRound
 from tests.redactor.golden.sets import page_about, save

@@ -57,11 +57,14 @@ def create_office(settings: Settings) -> Flask:
 
 
 def _register(app: Flask) -> None:
+    from webapp.office import entrants, progress, rounds, uploads
     from webapp.office import accounts, front, pictures
 
     app.register_blueprint(front.pages)
     app.register_blueprint(accounts.pages)
     app.register_blueprint(pictures.pages)
+    for desk in (rounds, entrants, uploads, progress):
+        app.register_blueprint(desk.pages)
     # The door is where passwords are guessed.
     limiter: Limiter = app.extensions["limiter"]
     door = "accounts.sign_in_page"
