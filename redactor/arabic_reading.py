@@ -82,12 +82,20 @@ def _read(api: Any, level: Any, pixels: Image, quad: Quad) -> Line | None:
     found = api.GetIterator()
     words = []
     while found is not None:
-        text, box = found.GetUTF8Text(level), found.BoundingBox(level)
+        text, box = _text_of(found, level), found.BoundingBox(level)
         if text.strip() and box:
             words.append((box, text.strip(), found.Confidence(level) / 100))
         if not found.Next(level):
             break
     return line_of(words, (left, top), scale) if words else None
+
+
+def _text_of(found: Any, level: Any) -> str:
+    """The word at the iterator's place; tesserocr raises where Tesseract has none."""
+    try:
+        return str(found.GetUTF8Text(level))
+    except RuntimeError:
+        return ""
 
 
 def line_of(

@@ -24,6 +24,8 @@ from redactor.streams import Stream, streams
 FINDER = "second reading"
 LEGIBLE = 0.6
 """Score of a labelled value from which it was read."""
+BEFORE = 0.4
+"""Share of the place before a value that is masked when the label's value was there."""
 CLOSER = 0.12
 """Room around a line that is read closer, line heights."""
 
@@ -63,8 +65,16 @@ def _told(
         if profile.others:
             yield from find_patterns(stream, profile.kinds)
     for finding in find_labels(masked, reading, profile.kinds):
-        if profile.others and finding.score >= LEGIBLE:
+        if profile.others and finding.score >= LEGIBLE and not _follows_mask(masked, finding):
             yield finding
+
+
+def _follows_mask(masked: Image, finding: Finding) -> bool:
+    """Whether a mask ends where the value begins: the label's own value is under it."""
+    length = max(geometry.width(finding.quad), 1.0)
+    before = 2 * geometry.height(finding.quad) / length
+    strip = geometry.between(finding.quad, -before, 0.0)
+    return masked_share(masked, strip) > BEFORE
 
 
 def _suspected(

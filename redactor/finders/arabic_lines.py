@@ -32,6 +32,8 @@ SHORTEST = 1.0
 """Least length of a run in its own heights."""
 REACH = 0.9
 """Gap in heights over which neighbouring words are one run."""
+ROOM = 0.2
+"""Heights of a read character by which its ink may reach beyond its box."""
 WIDEST = 1.25
 """Width of a character in heights of its line."""
 JOINT = 1.0
@@ -74,7 +76,9 @@ def _unread_ink(grey: Grey, reading: Reading, scale: float) -> Grey:
     for line in reading.lines:
         if line.layer != "text" and line.score >= READ and not ARABIC.search(line.text):
             for quad in _read_parts(line):
-                cv2.fillConvexPoly(ink, np.round(quad * scale).astype(np.int32), (0,))
+                # Detected boxes may be thinner than their glyphs.
+                whole = geometry.grown(quad, 0, ROOM * geometry.height(quad))
+                cv2.fillConvexPoly(ink, np.round(whole * scale).astype(np.int32), (0,))
     across = cv2.morphologyEx(ink, cv2.MORPH_OPEN, np.ones((1, LONGEST_STROKE), np.uint8))
     down = cv2.morphologyEx(ink, cv2.MORPH_OPEN, np.ones((LONGEST_STROKE, 1), np.uint8))
     rules = cv2.dilate(cv2.bitwise_or(across, down), np.ones((3, 3), np.uint8))
