@@ -81,6 +81,12 @@ def set_up_security(app: Flask, role_of_visitor: Callable[[], str | None]) -> No
             abort(403)
         return None
 
+    @app.before_request
+    def refuse_strange_json() -> None:
+        # Views ask for values by name.
+        if request.is_json and not isinstance(request.get_json(), dict):
+            abort(400)
+
     @app.after_request
     def harden(response: Response) -> Response:
         for name, value in HEADERS.items():
