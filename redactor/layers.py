@@ -98,14 +98,27 @@ def _under_colour(pixels: Image, small: Image, scale: float, lines: Sequence[Lin
     return layers
 
 
-def _pale(small: Image, scale: float) -> list[Layer]:
-    """The part of the page that holds pale ink, with the print painted over by its surroundings."""
+def pale_ink(small: Image) -> np.ndarray:
+    """(H, W) uint8, 1 where a page of WORKING_SIDE holds the pale ink of large letters."""
+    _, _, pale = _inks(small)
+    found = _letters(pale)
+    return pale * found[0] if found is not None else np.zeros_like(pale)
+
+
+def _inks(small: Image) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """(how much darker than paper, 1 on and around print, 1 on pale ink)."""
     grey = darkest(small)
     depth = cv2.subtract(_paper(grey), grey)
     dark = (depth >= DARKEST).astype(np.uint8)
     print_ = cv2.dilate(dark, np.ones((5, 5), np.uint8))
     pale = ((depth > PALEST) & (depth < DARKEST) & (print_ == 0)).astype(np.uint8)
     pale = cv2.morphologyEx(pale, cv2.MORPH_OPEN, np.ones((3, 3), np.uint8))
+    return np.asarray(depth), np.asarray(print_), np.asarray(pale)
+
+
+def _pale(small: Image, scale: float) -> list[Layer]:
+    """The part of the page that holds pale ink, with the print painted over by its surroundings."""
+    depth, print_, pale = _inks(small)
     found = _letters(pale)
     if found is None:
         return []

@@ -27,6 +27,7 @@ from redactor.finders.pictures import find_pictures, text_quads
 from redactor.finders.seal_text import read_strip
 from redactor.finders.seal_twins import SealPrint, find_twins
 from redactor.finders.seals import SealRegion, find_seals, seal_findings
+from redactor.finders.watermarks import find_copies
 from redactor.identity import Identity
 from redactor.page import Finding, Image, Kind, Reading
 from redactor.profile import Profile
@@ -70,6 +71,9 @@ def find(
     """
     kinds = profile.kinds
     masks = [*find_text(reading, identity, profile)]
+    masks += find_copies(
+        page, [f for s in streams(reading) if s.is_pale for f in find_known(s, identity)]
+    )
     masks += [
         finding
         for finding in find_labels(page, reading, kinds)

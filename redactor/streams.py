@@ -46,6 +46,11 @@ class Stream:
         """The normal form of `source` with the way back."""
         return normalise(self.source)
 
+    @property
+    def is_pale(self) -> bool:
+        """Whether it is the text of a watermark."""
+        return any(line.layer == "pale" for line in self.lines)
+
     def char(self, place: int) -> Char | None:
         """The character at a place of `source`."""
         at = self.places[place]

@@ -30,6 +30,8 @@ BESIDE = 1.6
 """Distance between a bar code and its number, in line heights of the number."""
 OVERHANG = 0.15
 """How far that number may reach beyond the code's ends, as a share of the code's length."""
+MOST_BESIDE = 2
+"""Numbers printed beside one code: above and below it."""
 MARGIN = 0.12
 """Margin of a mask, in line heights: covers the blur at a glyph's edge."""
 _DATE = re.compile(r"(?:19|20)\d\d(?:0[1-9]|1[0-2])(?:[0-3]\d)?")
@@ -122,6 +124,18 @@ def find_printed_numbers(codes: Sequence[Finding], lines: Sequence[Line]) -> lis
     can be drawn again from its number: the two are switched together.
     """
     words = {word for code in codes for word in _words(code.text)}
+    numbers = [
+        geometry.around([c.quad for c in run], line.quad)
+        for line in lines
+        for run in _runs(line)
+        if _is_number("".join(c.text for c in run))
+    ]
+    # What was judged by its looks and has many numbers around it is more likely a table.
+    alone = [
+        code
+        for code in codes
+        if code.text or sum(_beside(quad, code.quad) for quad in numbers) <= MOST_BESIDE
+    ]
     found = []
     for line in lines:
         for run in _runs(line):
@@ -129,7 +143,7 @@ def find_printed_numbers(codes: Sequence[Finding], lines: Sequence[Line]) -> lis
             quad = geometry.around([c.quad for c in run], line.quad)
             if any(_same(written, word) for word in words):
                 why = "number that a code on this page holds"
-            elif _is_number(written) and any(_beside(quad, code.quad) for code in codes):
+            elif _is_number(written) and any(_beside(quad, code.quad) for code in alone):
                 why = "number printed beside a code"
             else:
                 continue

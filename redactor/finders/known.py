@@ -56,7 +56,7 @@ def find_known(stream: Stream, identity: Identity) -> list[Finding]:
         why = match.term.form + (f", {match.wrong} characters unsure" if match.wrong else "")
         lost = len(match.term.text) - len(key(stream.source[match.start : match.end]))
         for quad, text in stream.quads(match.start, match.end):
-            if stream.lines[0].layer == "pale":
+            if stream.is_pale:
                 quad = _with_missing(quad, text, lost)
             score = 1.0 - match.wrong / max(len(match.term.text), 1)
             findings.append(Finding(match.term.kind, quad, text, score, why, "known"))
@@ -133,7 +133,7 @@ class _Fits:
     def __init__(self, stream: Stream) -> None:
         self._text, self._may, self._free = stream.normal.text, [], []
         self._where: dict[str, list[int]] = defaultdict(list)
-        self._pale = any(line.layer == "pale" for line in stream.lines)
+        self._pale = stream.is_pale
         illegible = HALF_SEEN if self._pale else ILLEGIBLE
         simple = simplified_characters()
         for place, (own, at) in enumerate(zip(self._text, stream.normal.origin, strict=True)):

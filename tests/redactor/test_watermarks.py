@@ -1,0 +1,54 @@
+"""Every copy of a watermark goes when one of them tells who it is."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from redactor import geometry
+from redactor.finders.watermarks import find_copies
+from redactor.page import Finding, Kind
+from sample_scans.canvas import Canvas, Style
+from tests.redactor.golden.pages import own, pixels_of, sheet
+
+PALE = Style(face="sans", size=40, colour=(205, 205, 205))
+PRINT = Style(size=12)
+
+
+def page() -> Canvas:
+    """Two copies, the lower one under print that cuts its strokes."""
+    canvas = sheet(150, 110)
+    canvas.line(20, 12, own("诸葛晓岚", form="watermark"), PALE)
+    canvas.line(20, 72, own("诸葛晓岚", form="watermark"), PALE)
+    for row in range(4):
+        canvas.line(
+            10, 70 + 6 * row, "试验采用随机区组设计设三个处理四次重复亩均增收群众反映良好", PRINT
+        )
+    return canvas
+
+
+def read(canvas: Canvas) -> Finding:
+    quads = [np.array(q, dtype=np.float64) for q in canvas.items[0].quads]
+    quad = geometry.around(quads)
+    return Finding(Kind.NAME, quad, "诸葛晓岚", 1.0, "roster name", "known")
+
+
+def test_the_copy_under_print_is_found() -> None:
+    canvas = page()
+    (copy,) = find_copies(pixels_of(canvas), [read(canvas)])
+    assert copy.kind is Kind.NAME
+    x0, y0, x1, y1 = geometry.bounds(copy.quad)
+    for quad in canvas.items[1].quads:
+        left, top, right, bottom = geometry.bounds(np.array(quad, dtype=np.float64))
+        assert x0 <= left + 3 and y0 <= top + 3 and right - 3 <= x1 and bottom - 3 <= y1
+
+
+def test_print_and_smaller_pale_text_are_no_copies() -> None:
+    canvas = sheet(150, 110)
+    canvas.line(20, 12, own("诸葛晓岚", form="watermark"), PALE)
+    canvas.line(20, 60, "试验采用随机区组设计", PRINT)
+    canvas.line(20, 80, "浅色的注释文字", Style(size=14, colour=(205, 205, 205)))
+    assert find_copies(pixels_of(canvas), [read(canvas)]) == ()
+
+
+def test_without_a_watermark_that_tells_nothing_is_sought() -> None:
+    assert find_copies(pixels_of(page()), []) == ()
