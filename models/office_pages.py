@@ -21,6 +21,11 @@ Record = Mapping[str, Any]
 Mask = Mapping[str, Any]
 Merge = Callable[[Sequence[Mask], Sequence[Mask], Sequence[Mask]], list[dict[str, Any]]]
 """(masks in force, found before, found now) -> the masks that shall be in force."""
+CHANGED_MEANWHILE = Sentence(
+    "此页刚被他人或另一窗口修改，您的操作未保存。请看过现在的页面后重做。",
+    "Somebody else, or another window, has just changed this page; what you did was not kept. "
+    "Look at the page as it is now and do it again.",
+)
 LONGEST_LOOK = 600
 """Seconds of one look at a page that count; whoever takes longer was called away."""
 
@@ -115,15 +120,7 @@ def edit_masks(
 
     `on`: the revision that the person saw. RuleError when somebody else was quicker.
     """
-    page = session.get_one(Page, page_id, with_for_update=True)
-    if page.revision != on:
-        raise RuleError(
-            Sentence(
-                "此页刚被他人或另一窗口修改，您的修改未保存。请刷新后重做。",
-                "Somebody else, or another window, has just changed this page; your change was "
-                "not kept. Reload and do it again.",
-            )
-        )
+    page = _seen_page(session, page_id, on)
     newest = session.scalar(select(func.max(PageEdit.number)).where(PageEdit.page_id == page_id))
     number = (newest or 0) + 1
     session.add(
@@ -142,9 +139,12 @@ def edit_masks(
     return page
 
 
-def undo(session: Session, *, page_id: int, by: str) -> Page:
-    """Back to the masks before the newest edit that holds; nothing when there is none."""
-    page = session.get_one(Page, page_id, with_for_update=True)
+def undo(session: Session, *, page_id: int, by: str, on: int | None = None) -> Page:
+    """Back to the masks before the newest edit that holds; nothing when there is none.
+
+    `on`: the revision that the person saw, None for whatever holds now.
+    """
+    page = _seen_page(session, page_id, on)
     edit = session.get(PageEdit, (page_id, page.revision))
     if edit is not None:
         _go_to(session, page, edit.previous)
@@ -152,18 +152,23 @@ def undo(session: Session, *, page_id: int, by: str) -> Page:
     return page
 
 
-def redo(session: Session, *, page_id: int, by: str) -> Page:
+def redo(session: Session, *, page_id: int, by: str, on: int | None = None) -> Page:
     """Forward to the newest edit that was made on the present masks; nothing without one."""
-    page = session.get_one(Page, page_id, with_for_update=True)
-    following = session.scalar(
-        select(func.max(PageEdit.number)).where(
-            PageEdit.page_id == page_id, PageEdit.previous == page.revision
-        )
-    )
+    page = _seen_page(session, page_id, on)
+    following = following_edit(session, page)
     if following is not None:
         _go_to(session, page, following)
         record_event(session, actor=by, action="page.redo", round_id=page.round_id, page_id=page.id)
     return page
+
+
+def following_edit(session: Session, page: Page) -> int | None:
+    """Number of the newest edit that was made on the present masks, None without one."""
+    return session.scalar(
+        select(func.max(PageEdit.number)).where(
+            PageEdit.page_id == page.id, PageEdit.previous == page.revision
+        )
+    )
 
 
 def masks_of(session: Session, page: Page) -> list[dict[str, Any]]:
@@ -172,13 +177,19 @@ def masks_of(session: Session, page: Page) -> list[dict[str, Any]]:
     return list(json.loads(edit.masks if edit is not None else page.found))
 
 
-def decide(session: Session, *, page_id: int, decision: str, reason: str, by: str) -> Page:
+def decide(
+    session: Session, *, page_id: int, decision: str, reason: str, by: str, seen: str | None = None
+) -> Page:
     """A person's word on a page: accepted, returned, or "" to take it back.
 
-    RuleError for a page without an output, one still being checked, one in review that is
-    accepted without a reason, and one that is returned without telling the applicant why.
+    `seen`: the first characters of the sha256 of the masked page that the person looked at.
+    RuleError for a page that has changed since, one without an output, one still being checked,
+    one in review that is accepted without a reason, and one that is returned without telling the
+    applicant why.
     """
     page = session.get_one(Page, page_id, with_for_update=True)
+    if seen is not None and seen != page.staged_sha256[: len(seen) or None]:
+        raise RuleError(CHANGED_MEANWHILE)
     if decision not in DECISIONS:
         raise RuleError(Sentence(f"没有决定“{decision}”。", f'There is no decision "{decision}".'))
     if decision == "returned" and not reason.strip():
@@ -226,6 +237,14 @@ def looked_at(session: Session, *, page_id: int, seconds: float, by: str) -> Non
         session.add(look)
     look.seconds += counted
     page.seconds += counted
+
+
+def _seen_page(session: Session, page_id: int, on: int | None) -> Page:
+    """The page, locked; RuleError when its revision is not the one that the person saw."""
+    page = session.get_one(Page, page_id, with_for_update=True)
+    if on is not None and page.revision != on:
+        raise RuleError(CHANGED_MEANWHILE)
+    return page
 
 
 def _go_to(session: Session, page: Page, revision: int) -> None:

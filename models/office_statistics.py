@@ -99,7 +99,7 @@ def _decided(session: Session, round_id: int) -> dict[str, int]:
         .group_by(hour)
         .order_by(hour)
     )
-    return dict(rows.tuples().all())
+    return dict(rows.all())
 
 
 def _clerks(session: Session, round_id: int) -> list[Clerk]:
@@ -117,9 +117,7 @@ def _clerks(session: Session, round_id: int) -> list[Clerk]:
     decided = {(login, decision): count for login, decision, count in words}
     logins = sorted({*looked, *(login for login, _ in decided)})
     names = dict(
-        session.execute(select(Account.login, Account.name).where(Account.login.in_(logins)))
-        .tuples()
-        .all()
+        session.execute(select(Account.login, Account.name).where(Account.login.in_(logins))).all()
     )
     return [
         Clerk(

@@ -85,7 +85,7 @@ def remask_and_picture(
 def picture_records(
     job: FileJob, folder: Path, file_sha256: str, records: Iterable[PageRecord]
 ) -> None:
-    """Makes what pictures are missing; a page that cannot be opened has none, as its record says."""
+    """Makes the pictures that are missing; a page that cannot be opened gets none."""
     wanted = [
         (record, name)
         for record in records

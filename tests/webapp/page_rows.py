@@ -1,0 +1,76 @@
+"""Pages in the vault without OCR: records as the runner would write them, with real pictures."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from typing import Any
+
+import cv2
+import numpy as np
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from models.office_pages import keep_records
+from models.vault_pages import Page
+from models.vault_rounds import Entrant
+from redactor.file_job import PageRecord
+from tests.webapp.conftest import add_scan
+from webapp.office.work import merged_masks, round_vault
+from webapp.settings import Settings
+
+SIZE = (400, 560)
+
+
+def mask(x: float, y: float, *, kind: str = "name", text: str = "诸葛晓岚") -> dict[str, Any]:
+    """A mask of 100 x 20 pixels as the redactor writes it."""
+    quad = [[x, y], [x + 100, y], [x + 100, y + 20], [x, y + 20]]
+    return {"kind": kind, "quad": quad, "text": text, "score": 0.98, "why": "roster name",
+            "finder": "known"}  # fmt: skip
+
+
+def add_page(
+    session: Session,
+    settings: Settings,
+    round_id: int,
+    *,
+    masks: Sequence[dict[str, Any]] = (),
+    hits: Sequence[dict[str, Any]] = (),
+    state: str = "clean",
+    number: int = 1,
+    entrant: int = 1,
+    size: tuple[int, int] = SIZE,
+    reading: str = "",
+) -> Page:
+    """A page of an applicant, its scan on disk and its masked page staged."""
+    owner = session.scalars(
+        select(Entrant).where(Entrant.round_id == round_id, Entrant.number == entrant)
+    ).one()
+    pixels = np.full((size[1], size[0], 3), 255, np.uint8)
+    cv2.putText(pixels, f"{entrant}-{number}", (20, 60), 0, 1.5, (0, 0, 0), 3)
+    scan = cv2.imencode(".png", pixels)[1].tobytes()
+    file = add_scan(session, settings, owner, f"{number}.png", scan)
+    for one in masks:
+        cv2.fillPoly(pixels, [np.array(one["quad"], np.int32)], (0, 0, 0))
+    staged = cv2.imencode(".jpg", pixels)[1].tobytes()
+    name = f"{entrant}-{number}.jpg"
+    if state != "failed":
+        (round_vault(settings, round_id).staging / name).write_bytes(staged)
+    record = PageRecord(
+        applicant=entrant,
+        source=file.path,
+        source_page=0,
+        category="其他",
+        state=state,
+        reason="请查看标出的位置。" if state == "review" else "",
+        seconds=0.1,
+        staged=None if state == "failed" else name,
+        sha256="" if state == "failed" else hashlib.sha256(staged).hexdigest(),
+        size=size,
+        masks=tuple(masks),
+        quality={"sharpness": 1.0, "dpi": 100, "flags": []},
+        verify={"state": state, "hits": list(hits)},
+        reading=reading,
+    )
+    (page,) = keep_records(session, file_id=file.id, records=[record.as_json()], merge=merged_masks)
+    return page

@@ -1,0 +1,416 @@
+// The review page: shows a page's masks, lets them be changed, saves, and follows the check.
+"use strict";
+document.addEventListener("DOMContentLoaded", () => {
+  const find = (id) => document.getElementById(id);
+  const panes = find("panes");
+  if (!panes) return;
+  const words = JSON.parse(panes.dataset.words);
+  const kinds = JSON.parse(panes.dataset.kinds);
+  const token = JSON.parse(document.body.getAttribute("hx-headers"));
+  const SAVE_AFTER = 600;
+  const BLANK = (width, height) => `data:image/svg+xml,${encodeURIComponent(`<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}"/>`)}`;
+
+  let page = readPage();
+  let chosen = { kind: "mask", index: null };
+  let zoom = 1;
+  let tool = null;
+  let waiting = null; // a change of the chosen box that is about to be saved
+  let refused = null; // a change that somebody else's overtook
+  let saving = Promise.resolve(true);
+  let intent = null; // what Enter in the reason field shall do
+
+  // ---- the page's state -------------------------------------------------------------------
+  function readPage() {
+    const values = JSON.parse(find("status").dataset.page);
+    if (values.painted) {
+      const painted = new Set(values.painted.map(String));
+      for (const mask of values.masks) mask.pending = !painted.has(String(mask.quad));
+    }
+    return values;
+  }
+
+  const describe = (place) =>
+    [place.name, place.text && `“${place.text}”`, place.own ? words.own : "", place.own ? "" : place.why, place.own ? "" : `${words.score} ${place.score}`]
+      .filter(Boolean).join(" · ");
+
+  function show() {
+    for (const svg of layers) Marks.draw(svg, page, describe);
+    list("masks", page.masks, "mask");
+    list("hits", page.hits, "hit");
+    find("hits-box").hidden = page.hits.length === 0;
+    find("undo").disabled = !page.undo;
+    find("redo").disabled = !page.redo;
+    find("answer-no").disabled = ["checking", "failed"].includes(page.state);
+    document.body.dataset.state = page.state;
+    find("decision").elements.seen.value = page.seen;
+    for (const image of document.querySelectorAll(".picture.masked")) setPicture(image, "masked");
+    if (chosen.index !== null && chosen.index >= (chosen.kind === "hit" ? page.hits : page.masks).length) letGo();
+    else choose(chosen.kind, chosen.index, false);
+  }
+
+  function list(id, places, kind) {
+    const box = find(id);
+    find(`${id}-title`).querySelector(".number").textContent = places.length || "";
+    box.replaceChildren(...places.map((place, index) => {
+      const item = document.createElement("li");
+      const button = document.createElement("button");
+      button.type = "button";
+      button.className = `place kind-${place.kind}`;
+      button.dataset.index = index;
+      const name = document.createElement("b");
+      name.textContent = place.text ? `${place.name} ${place.text}` : place.name;
+      const why = document.createElement("small");
+      why.textContent = place.own ? words.own : place.why;
+      button.append(name, why);
+      button.addEventListener("click", () => choose(kind, index, true));
+      item.append(button);
+      return item;
+    }));
+  }
+
+  // ---- pictures ---------------------------------------------------------------------------
+  function setPicture(image, side) {
+    const wanted = page.pictures[`${side}_${zoom >= 1.5 ? "full" : "screen"}`] ?? page.pictures[`${side}_screen`];
+    if (!wanted || image.getAttribute("src") === wanted) return;
+    // The old picture stays until the new one is there, so that nothing flickers.
+    const next = new Image();
+    next.onload = () => { image.src = wanted; };
+    next.src = wanted;
+  }
+
+  const scrolls = [...document.querySelectorAll(".scroll")];
+  const sheets = [...document.querySelectorAll(".sheet")];
+  for (const sheet of sheets) sheet.style.aspectRatio = `${page.size[0] || 210} / ${page.size[1] || 297}`;
+  const layers = page.size[0] ? sheets.map((sheet) => Marks.layer(sheet, page.size, (kind, index) => choose(kind, index, false))) : [];
+
+  function setZoom(wanted) {
+    zoom = Math.min(4, Math.max(0.5, wanted));
+    const before = scrolls.map((scroll) => (scroll.scrollTop + scroll.clientHeight / 2) / scroll.scrollHeight);
+    for (const sheet of sheets) sheet.style.width = `${zoom * 100}%`;
+    scrolls.forEach((scroll, i) => { scroll.scrollTop = before[i] * scroll.scrollHeight - scroll.clientHeight / 2; });
+    for (const image of document.querySelectorAll(".picture")) setPicture(image, image.classList.contains("masked") ? "masked" : "source");
+  }
+
+  let leading = null;
+  for (const scroll of scrolls) {
+    scroll.addEventListener("scroll", () => {
+      if (leading && leading !== scroll) return;
+      leading = scroll;
+      for (const other of scrolls) if (other !== scroll) other.scrollTo(scroll.scrollLeft, scroll.scrollTop);
+      clearTimeout(scroll.rest);
+      scroll.rest = setTimeout(() => { leading = null; }, 120);
+    }, { passive: true });
+  }
+
+  function jumpTo(quad) {
+    const [x, y] = Quads.middle(quad);
+    for (const scroll of scrolls) {
+      const sheet = scroll.querySelector(".sheet");
+      scroll.scrollTo(
+        sheet.offsetLeft + (x / page.size[0]) * sheet.offsetWidth - scroll.clientWidth / 2,
+        sheet.offsetTop + (y / page.size[1]) * sheet.offsetHeight - scroll.clientHeight / 2,
+      );
+    }
+  }
+
+  // ---- choosing and editing ---------------------------------------------------------------
+  const editor = page.size[0] ? makeEditor() : null;
+
+  function makeEditor() {
+    const box = document.createElement("div");
+    box.className = "editor";
+    const host = document.createElement("img");
+    host.alt = "";
+    // The editor measures its picture: a blank one of the page's own size makes its numbers pixels
+    // of the page, whatever picture is shown below.
+    host.src = BLANK(...page.size);
+    box.append(host);
+    sheets[0].append(box);
+    const made = Annotorious.createImageAnnotator(host, { drawingEnabled: false, drawingMode: "drag", theme: "light", userSelectAction: "EDIT" });
+    made.on("createAnnotation", (annotation) => {
+      const quad = Quads.fromShape(annotation.target.selector);
+      made.clearAnnotations();
+      if (Quads.area(quad) < 16) return;
+      save({ add: [{ quad, kind: find("kind").value }] }, () => choose("mask", page.masks.length - 1, false, false));
+    });
+    for (const event of ["pointerup", "keyup"]) box.addEventListener(event, () => setTimeout(noticeChange, 0));
+    return made;
+  }
+
+  function noticeChange() {
+    if (tool || chosen.kind !== "mask" || chosen.index === null) return;
+    const annotation = editor.getAnnotationById("chosen");
+    if (!annotation) return;
+    const quad = Quads.fromShape(annotation.target.selector);
+    const base = waiting?.quad ?? page.masks[chosen.index].quad;
+    if (!Quads.moved(quad, base)) return;
+    clearTimeout(waiting?.timer);
+    waiting = { index: chosen.index, quad, timer: setTimeout(saveWaiting, SAVE_AFTER) };
+  }
+
+  function saveWaiting() {
+    if (!waiting) return saving;
+    const { index, quad, timer } = waiting;
+    clearTimeout(timer);
+    waiting = null;
+    return save({ change: [{ index, quad, kind: page.masks[index].kind }] });
+  }
+
+  function choose(kind, index, jump, edit = true) {
+    if (waiting && (kind !== "mask" || index !== waiting.index)) saveWaiting();
+    chosen = { kind, index };
+    for (const svg of layers) Marks.choose(svg, kind, index);
+    for (const item of document.querySelectorAll(".place")) item.removeAttribute("aria-current");
+    find("everywhere").hidden = kind !== "mask" || index === null;
+    find("delete").disabled = kind !== "mask" || index === null;
+    if (index === null) { editor?.clearAnnotations(); document.body.classList.remove("editing"); return; }
+    const place = (kind === "hit" ? page.hits : page.masks)[index];
+    const item = find(kind === "hit" ? "hits" : "masks").children[index]?.firstChild;
+    item?.setAttribute("aria-current", "true");
+    item?.scrollIntoView({ block: "nearest" });
+    if (jump) jumpTo(place.quad);
+    if (kind !== "mask" || tool || !edit) { if (!tool) editor.clearAnnotations(); return; }
+    find("kind").value = place.kind;
+    if (waiting) return;
+    editor.setAnnotations([Quads.toAnnotation("chosen", place.quad)], true);
+    editor.setSelected("chosen", true);
+    document.body.classList.add("editing");
+  }
+
+  const letGo = () => { find("same-done").textContent = ""; choose("mask", null, false); };
+
+  function setTool(wanted) {
+    saveWaiting();
+    tool = tool === wanted ? null : wanted;
+    editor.cancelDrawing?.();
+    if (tool) letGo();
+    if (tool) { editor.setDrawingTool(tool === "draw" ? "rectangle" : "polygon"); editor.setDrawingMode(tool === "draw" ? "drag" : "click"); }
+    editor.setDrawingEnabled(tool !== null);
+    document.body.classList.toggle("drawing", tool !== null);
+    for (const name of ["draw", "polygon"]) find(name).setAttribute("aria-pressed", String(tool === name));
+  }
+
+  function setKind(kind) {
+    find("kind").value = kind;
+    if (tool || chosen.kind !== "mask" || chosen.index === null) return;
+    const mask = page.masks[chosen.index];
+    if (mask.kind !== kind) save({ change: [{ index: chosen.index, kind, ...(waiting ? { quad: waiting.quad } : {}) }] });
+  }
+
+  function removeChosen() {
+    if (chosen.kind !== "mask" || chosen.index === null) return;
+    clearTimeout(waiting?.timer);
+    waiting = null;
+    const index = chosen.index;
+    letGo();
+    save({ remove: [index] });
+  }
+
+  // ---- saving -----------------------------------------------------------------------------
+  function send(address, body) {
+    return fetch(address, { method: "POST", headers: { ...token, "Content-Type": "application/json", "HX-Request": "true" }, body: JSON.stringify(body) });
+  }
+
+  // One change after the other, each on what the one before it made.
+  function save(change, then) {
+    saving = saving.then(() => post(panes.dataset.edits, change, then));
+    return saving;
+  }
+
+  async function post(address, change, then) {
+    const seen = page;
+    let response;
+    try {
+      response = await send(address, { ...change, on: page.revision });
+    } catch {
+      return complain(words.offline, change, seen);
+    }
+    if (response.status === 204 || response.status === 401) return complain(words.signed_out, change, seen);
+    if (response.ok) {
+      takeStatus(await response.text());
+      then?.();
+      return true;
+    }
+    const answer = response.headers.get("Content-Type")?.includes("json") ? await response.json() : { sentences: [words.failed] };
+    if (answer.status) takeStatus(answer.status);
+    return complain(answer.sentences.join(" "), response.status === 422 ? null : change, seen);
+  }
+
+  function complain(sentence, change, seen) {
+    const box = find("conflict");
+    box.querySelector("p").textContent = sentence;
+    box.hidden = false;
+    refused = change && (change.add || change.remove || change.change) ? { change, seen } : null;
+    find("apply-again").hidden = refused === null;
+    if (refused) {
+      // The own boxes stay in sight until the person has decided what becomes of them.
+      const own = [...(change.add ?? []), ...(change.change ?? []).filter((one) => one.quad)];
+      for (const svg of layers) for (const one of own) {
+        const kept = document.createElementNS("http://www.w3.org/2000/svg", "polygon");
+        kept.setAttribute("class", "mark own-kept");
+        kept.setAttribute("points", one.quad.map((p) => p.join(",")).join(" "));
+        svg.append(kept);
+      }
+    }
+    return false;
+  }
+
+  // The refused change in terms of the masks as they are now: what is gone is not removed again,
+  // and a changed box whose mask is gone becomes a new one.
+  function carriedOver({ change, seen }) {
+    const place = (index) => page.masks.findIndex((mask) => String(mask.quad) === String(seen.masks[index].quad));
+    const again = { add: [...(change.add ?? [])], remove: [], change: [] };
+    for (const index of change.remove ?? []) if (place(index) >= 0) again.remove.push(place(index));
+    for (const one of change.change ?? []) {
+      const index = place(one.index);
+      if (index >= 0) again.change.push({ ...one, index });
+      else again.add.push({ quad: one.quad ?? seen.masks[one.index].quad, kind: one.kind });
+    }
+    return again;
+  }
+
+  find("apply-again").addEventListener("click", () => {
+    const again = carriedOver(refused);
+    find("conflict").hidden = true;
+    refused = null;
+    if (again.add.length + again.remove.length + again.change.length) save(again); else show();
+  });
+  find("drop-change").addEventListener("click", () => { find("conflict").hidden = true; refused = null; show(); });
+
+  function takeStatus(html) {
+    const holder = document.createElement("template");
+    holder.innerHTML = html;
+    const part = holder.content.querySelector("#status");
+    if (!part) return;
+    find("status").replaceWith(part);
+    htmx.process(part);
+    newStatus();
+  }
+
+  function newStatus() {
+    page = readPage();
+    show();
+    find("check-again")?.addEventListener("click", () => post(panes.dataset.again, {}));
+    const history = find("history");
+    if (history.open) htmx.trigger(history, "toggle");
+  }
+  document.body.addEventListener("htmx:afterSwap", (event) => { if (event.detail.target.id === "status" || event.detail.elt.id === "status") newStatus(); });
+
+  const step = (name) => { if (!find(name).disabled) { saveWaiting(); saving = saving.then(() => { letGo(); return post(panes.dataset[name], {}); }); } };
+
+  // ---- the same everywhere ----------------------------------------------------------------
+  async function everywhere(whole) {
+    await saveWaiting();
+    if (chosen.index === null || (whole && !confirm(words.sure_round))) return;
+    const asked = { on: page.revision, index: chosen.index, way: find("same-way").value, what: find("same-what").value };
+    const dossiers = whole ? await (await fetch(panes.dataset.dossiers)).json() : [Number(panes.dataset.dossier)];
+    const done = find("same-done");
+    let pages = 0;
+    for (const [number, dossier] of dossiers.entries()) {
+      let response;
+      try { response = await send(panes.dataset.everywhere, { ...asked, dossier }); } catch { done.textContent = words.offline; return; }
+      const answer = response.headers.get("Content-Type")?.includes("json") ? await response.json() : { sentences: [words.failed] };
+      if (!response.ok) { done.textContent = answer.sentences.join(" "); return; }
+      pages += answer.pages;
+      done.textContent = `${words.done_on}${pages}${whole ? ` (${number + 1}/${dossiers.length} ${words.dossiers})` : ""}`;
+    }
+  }
+  find("same-dossier").addEventListener("click", () => everywhere(false));
+  find("same-round").addEventListener("click", () => everywhere(true));
+
+  // ---- views ------------------------------------------------------------------------------
+  const pressed = (id, on) => find(id).setAttribute("aria-pressed", String(on));
+  const toggle = (id, name, on = !document.body.classList.contains(name)) => { document.body.classList.toggle(name, on); return on; };
+  const views = {
+    sides: () => pressed("sides", !toggle("sides", "single")),
+    blink: () => toggle("blink", "show-masked"),
+    overlay: () => pressed("overlay", toggle("overlay", "show-overlay")),
+    marks: () => pressed("marks", !toggle("marks", "no-marks")),
+    larger: () => setZoom(zoom * 1.25),
+    smaller: () => setZoom(zoom / 1.25),
+    help: () => { const keys = find("keys"); if (keys.open) keys.close(); else keys.showModal(); },
+    draw: () => setTool("draw"),
+    polygon: () => setTool("polygon"),
+    delete: removeChosen,
+    undo: () => step("undo"),
+    redo: () => step("redo"),
+  };
+  for (const [id, act] of Object.entries(views)) find(id).addEventListener("click", act);
+  if (window.matchMedia("(max-width: 1100px)").matches) views.sides();
+  find("kind").addEventListener("change", (event) => setKind(event.target.value));
+  sheets[0].addEventListener("pointerdown", (event) => {
+    if (!tool && event.target.classList.contains("picture")) letGo();
+  });
+  for (const sheet of sheets) sheet.addEventListener("click", (event) => { if (!tool && event.target.classList.contains("marks")) letGo(); });
+
+  function nextPlace(by) {
+    const places = [...page.hits.map((_, i) => ["hit", i]), ...page.masks.map((_, i) => ["mask", i])];
+    if (!places.length) return;
+    const now = places.findIndex(([kind, index]) => kind === chosen.kind && index === chosen.index);
+    const [kind, index] = places[now < 0 ? (by > 0 ? 0 : places.length - 1) : (now + by + places.length) % places.length];
+    choose(kind, index, true);
+  }
+
+  // ---- deciding ---------------------------------------------------------------------------
+  const decision = find("decision");
+  const reason = find("reason");
+  async function decide(button) {
+    intent = button;
+    if (button.disabled) return;
+    const needed = button.value === "returned" || (button.value === "accepted" && page.state === "review");
+    if (needed && !reason.value.trim()) { reason.focus(); reason.setAttribute("aria-invalid", "true"); return; }
+    if (await saveWaiting()) decision.requestSubmit(button);
+  }
+  decision.addEventListener("click", (event) => {
+    const button = event.target.closest("button[name=decision]");
+    if (!button || !event.isTrusted) return;
+    if (["accepted", "returned"].includes(button.value)) { event.preventDefault(); decide(button); }
+  });
+  reason.addEventListener("keydown", (event) => {
+    if (event.key !== "Enter") return;
+    // Enter does what was begun with a or r, never the other.
+    event.preventDefault();
+    if (intent) decide(intent);
+  });
+  find("answer-yes").addEventListener("click", () => { if (tool !== "draw") setTool("draw"); });
+  const go = async (id) => { const link = find(id); if (link.href && (await saveWaiting())) link.click(); };
+
+  // ---- keys -------------------------------------------------------------------------------
+  const keys = {
+    "j,right": () => go("next"), "k,left": () => go("previous"),
+    a: () => decide(find("answer-no")), r: () => decide(find("return")),
+    z: views.undo, "shift+z": views.redo, b: views.blink, o: views.overlay, s: views.sides, m: views.marks,
+    d: views.draw, p: views.polygon, "delete,backspace": removeChosen,
+    n: () => nextPlace(1), "shift+n": () => nextPlace(-1),
+    "=,shift+=,num_add": views.larger, "-,num_subtract": views.smaller, "shift+/": views.help,
+    esc: () => { if (tool) setTool(tool); else letGo(); },
+  };
+  kinds.slice(0, 9).forEach((kind, i) => { keys[String(i + 1)] = () => setKind(kind); });
+  for (const [key, act] of Object.entries(keys)) hotkeys(key, (event) => { if (find("keys").open && key !== "shift+/") return; event.preventDefault(); act(); });
+  // The editor has an undo of its own, which knows nothing of the server's.
+  window.addEventListener("keydown", (event) => {
+    if ((event.ctrlKey || event.metaKey) && event.key.toLowerCase() === "z" && !event.target.closest("input")) {
+      event.preventDefault();
+      event.stopImmediatePropagation();
+      (event.shiftKey ? views.redo : views.undo)();
+    }
+  }, true);
+
+  // ---- time -------------------------------------------------------------------------------
+  let since = document.hidden ? null : performance.now();
+  function tellTime() {
+    if (since === null) return;
+    const seconds = (performance.now() - since) / 1000;
+    since = null;
+    if (seconds >= 0.5) fetch(panes.dataset.look, { method: "POST", keepalive: true, headers: token, body: new URLSearchParams({ seconds: seconds.toFixed(1) }) }).catch(() => {});
+  }
+  document.addEventListener("visibilitychange", () => { if (document.hidden) tellTime(); else since = performance.now(); });
+  window.addEventListener("pagehide", tellTime);
+  window.addEventListener("pageshow", () => { if (since === null && !document.hidden) since = performance.now(); });
+  window.addEventListener("beforeunload", (event) => { if (waiting || refused) event.preventDefault(); });
+
+  show();
+  find("check-again")?.addEventListener("click", () => post(panes.dataset.again, {}));
+  if (page.hits.length) choose("hit", 0, true);
+  window.addEventListener("load", () => { for (const address of JSON.parse(panes.dataset.ahead)) if (address) new Image().src = address; });
+});
