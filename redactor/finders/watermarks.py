@@ -36,12 +36,18 @@ def find_copies(pixels: Image, read: Sequence[Finding]) -> tuple[Finding, ...]:
     ink = pale_ink(np.asarray(small, np.uint8))
     sizes = [min(geometry.height(f.quad), geometry.width(f.quad)) for f in read]
     height = float(np.median(sizes)) * scale
+    length = max(max(geometry.height(f.quad), geometry.width(f.quad)) for f in read)
     first = read[0]
     return tuple(
         Finding(first.kind, quad, "", first.score, f"copy of a watermark: {first.why}", FINDER)
-        for quad in (row / scale for row in _rows(ink, height))
+        for quad in (_whole(row / scale, length) for row in _rows(ink, height))
         if not any(geometry.holds(f.quad, quad) for f in read)
     )
+
+
+def _whole(row: Quad, length: float) -> Quad:
+    """A row as long as the watermark on both sides: print may have cut either end off."""
+    return geometry.grown(row, max(0.0, length - geometry.width(row)), 0)
 
 
 def _rows(ink: np.ndarray, height: float) -> list[Quad]:
