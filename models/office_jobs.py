@@ -131,6 +131,15 @@ def give_back(session: Session, *, job_id: int, worker: str, error: str) -> None
         job.error, job.leased_until, job.state = error, "", "waiting"
 
 
+def release_leases(session: Session, *, host: str) -> None:
+    """Jobs that a host's dead runners held wait again, without the rest of their leases."""
+    session.execute(
+        update(Job)
+        .where(Job.state == "running", Job.worker.startswith(f"{host}-", autoescape=True))
+        .values(state="waiting", worker="", leased_until="")
+    )
+
+
 def drop_jobs(
     session: Session, *, targets: Collection[int], kinds: Iterable[str], states: Iterable[str]
 ) -> None:

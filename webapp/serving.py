@@ -20,10 +20,12 @@ from sqlalchemy.orm import Session
 from models.accounts import make_setup_link
 from models.base import open_store
 from models.migration import migrate
+from models.office_jobs import release_leases
 from redactor.errors import ExitCode, Sentence
 from webapp.settings import Settings, prepare_folders
 
 THREADS = 8
+Work = Callable[[Settings], None]
 WATCH_SECONDS = 0.5
 LONGEST_PAUSE = 30.0
 """Seconds between two starts of a process that dies at once."""
@@ -50,7 +52,7 @@ def serve(settings: Settings, ready: Callable[[], None] = lambda: None) -> None:
 
     Exits with 2 when the port is taken, before anything is made.
     """
-    _refuse_taken_port(settings)
+    refuse_taken_port(settings)
     link = prepare(settings)
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -68,7 +70,10 @@ def serve(settings: Settings, ready: Callable[[], None] = lambda: None) -> None:
             flush=True,
         )
     ready()
-    processes = [Kept("office", run_office, settings), Kept("runner", run_runner, settings)]
+    processes = [
+        Kept("office", run_office, settings),
+        Kept("runner", run_runner, settings, before=_release_leases),
+    ]
     try:
         while not stop.is_set():
             for process in processes:
@@ -80,10 +85,15 @@ def serve(settings: Settings, ready: Callable[[], None] = lambda: None) -> None:
 
 
 class Kept:
-    """A process that is started again when it dies; ever later when it dies at once."""
+    """A process that is started again when it dies; ever later when it dies at once.
 
-    def __init__(self, name: str, work: Callable[[Settings], None], settings: Settings) -> None:
-        self._name, self._work, self._settings = name, work, settings
+    `before`: is called here before each start.
+    """
+
+    def __init__(
+        self, name: str, work: Work, settings: Settings, before: Work = lambda _: None
+    ) -> None:
+        self._name, self._work, self._settings, self._before = name, work, settings, before
         self._process: multiprocessing.process.BaseProcess | None = None
         self._started, self._pause = 0.0, 0.0
 
@@ -97,6 +107,7 @@ class Kept:
             self._pause = min(LONGEST_PAUSE, 2 * self._pause) if died_soon else 0.0
         self._started, self._pause = now, self._pause or WATCH_SECONDS
         context = multiprocessing.get_context("spawn")
+        self._before(self._settings)
         arguments = (self._work, self._settings)
         self._process = context.Process(target=_run, args=arguments, name=self._name)
         self._process.start()
@@ -112,7 +123,15 @@ class Kept:
             self._process.join()
 
 
-def _run(work: Callable[[Settings], None], settings: Settings) -> None:
+def _release_leases(settings: Settings) -> None:
+    """What the runner that died was at is not waited for; nobody waits two minutes for a lease."""
+    engine = open_store(settings.vault_url)
+    with Session(engine) as session, session.begin():
+        release_leases(session, host=socket.gethostname())
+    engine.dispose()
+
+
+def _run(work: Work, settings: Settings) -> None:
     """A process's work; it ends with `mangping serve`, even when that is killed."""
     threading.Thread(target=_end_with_parent, daemon=True).start()
     work(settings)
@@ -125,7 +144,8 @@ def _end_with_parent() -> None:
         os._exit(1)
 
 
-def _refuse_taken_port(settings: Settings) -> None:
+def refuse_taken_port(settings: Settings) -> None:
+    """Exits with 2 and a sentence when somebody listens there already."""
     family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
     with socket.socket(family) as trial:
         if os.name != "nt":  # there it would allow what it should find out

@@ -11,7 +11,10 @@ from pathlib import Path
 
 import psutil
 import pytest
+from sqlalchemy import Engine
+from sqlalchemy.orm import Session
 
+from models.office_jobs import add_job, finish, lease, release_leases
 from tests.webapp.serving_process import ROOT, Serving, free_port, wait_until
 from webapp.serving import _addresses
 from webapp.settings import Settings
@@ -93,3 +96,20 @@ def test_tablets_are_let_in_when_the_host_says_so(tmp_path: Path) -> None:
         assert listening == {"0.0.0.0"}
     finally:
         made.stop()
+
+
+def test_what_a_dead_runner_held_waits_again_at_once(
+    vault: Engine, settings: Settings, round_id: int
+) -> None:
+    with Session(vault) as session, session.begin():
+        add_job(session, round_id=round_id, kind="redact", target=1)
+        add_job(session, round_id=round_id, kind="redact", target=2)
+        held = lease(session, worker="desk-77")
+        other = lease(session, worker="desk2-77")
+        assert held and other
+        release_leases(session, host="desk")
+        again = lease(session, worker="desk-78")
+        assert again is not None
+        assert again.id == held.id
+        assert not finish(session, job_id=held.id, worker="desk-77")
+        assert finish(session, job_id=other.id, worker="desk2-77")
