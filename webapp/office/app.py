@@ -57,12 +57,25 @@ def create_office(settings: Settings) -> Flask:
 
 
 def _register(app: Flask) -> None:
-    from webapp.office import entrants, progress, rounds, uploads
-    from webapp.office import accounts, front, pictures
+    from webapp.office import (
+        accounts,
+        dashboard,
+        entrants,
+        front,
+        page_edits,
+        pictures,
+        progress,
+        rounds,
+        uploads,
+    )
+    from webapp.office import pages as review_pages
 
     app.register_blueprint(front.pages)
     app.register_blueprint(accounts.pages)
     app.register_blueprint(pictures.pages)
+    app.register_blueprint(review_pages.pages)
+    app.register_blueprint(page_edits.pages)
+    app.register_blueprint(dashboard.pages)
     for desk in (rounds, entrants, uploads, progress):
         app.register_blueprint(desk.pages)
     # The door is where passwords are guessed.
