@@ -47,7 +47,8 @@ def find_copies(pixels: Image, read: Sequence[Finding]) -> tuple[Finding, ...]:
 
 def _whole(row: Quad, length: float) -> Quad:
     """A row as long as the watermark on both sides: print may have cut either end off."""
-    return geometry.grown(row, max(0.0, length - geometry.width(row)), 0)
+    lost = length - geometry.width(row)
+    return geometry.grown(row, lost + MARGIN * geometry.height(row), 0) if lost > 0 else row
 
 
 def _rows(ink: np.ndarray, height: float) -> list[Quad]:
