@@ -15,6 +15,10 @@ from redactor.cli import FileFormat, ProfileName, redact_command
 from redactor.errors import ExitCode, Sentence
 from scoring.cli import tally_command
 from scoring.example_rounds import EXAMPLES
+from webapp.demo_round import DemoLogin, make_demo_office
+from webapp.serving import refuse_taken_port
+from webapp.serving import serve as serve_office
+from webapp.settings import Settings
 
 SAMPLES = Path(__file__).resolve().parent.parent / "sample_scans" / "set"
 
@@ -24,6 +28,10 @@ def demo_command(
         "demo-output"
     ),
     jobs: Annotated[int, typer.Option(min=0, help="进程数，0 为每核一个 / processes")] = 0,
+    serve: Annotated[
+        bool, typer.Option("--serve", help="最后打开办公室网页 / then open the office's pages")
+    ] = False,
+    port: Annotated[int, typer.Option(help="办公室端口 / the office's port")] = 8080,
 ) -> None:
     """用样例扫描件演示全过程。 Mask the sample scans and tally a made-up round."""
     if not (SAMPLES / "roster.xlsx").exists():
@@ -35,6 +43,9 @@ def demo_command(
         )
         raise typer.Exit(int(ExitCode.USAGE))
     _clear(out)
+    settings = Settings(data=out / "office", port=port)
+    if serve:
+        refuse_taken_port(settings)
     code = _exit_code(
         lambda: redact_command(
             SAMPLES / "scans",
@@ -60,8 +71,25 @@ def demo_command(
             f"\n  minutes {out / 'minutes.pdf'}",
         )
     )
+    if code in (0, 1):
+        people = make_demo_office(settings, SAMPLES, out / "blind", out / "vault")
+        print(_invitation(people, out))
+        if serve:
+            serve_office(settings)
     # Pages that a person must look at are a normal end of a run.
     raise typer.Exit(0 if code in (0, 1) and tallied == 0 else max(code, tallied))
+
+
+def _invitation(people: list[DemoLogin], out: Path) -> Sentence:
+    """Who may sign in to the demo's office, and how to open it."""
+    logins = "\n".join(f"  {person.login}  {person.password}" for person in people)
+    command = f"mangping serve --data {out / 'office'}"
+    return Sentence(
+        f"\n办公室网页已装入样例（mangping demo --serve 直接打开，或运行 {command}）。"
+        f"登录名与密码：\n{logins}",
+        f"\nThe office's pages hold the samples (mangping demo --serve opens them, or run "
+        f"{command}). Logins and passwords:\n{logins}",
+    )
 
 
 def _tally(out: Path) -> int:
@@ -94,7 +122,7 @@ def _clear(out: Path) -> None:
     """Empties an earlier demo's folder; any other folder is left alone."""
     if not out.exists():
         return
-    known = {"blind", "vault", "round.json", "result.xlsx", "result.json", "minutes.pdf"}
+    known = {"blind", "vault", "office", "round.json", "result.xlsx", "result.json", "minutes.pdf"}
     strangers = [path.name for path in out.iterdir() if path.name not in known]
     if strangers:
         print(

@@ -1,0 +1,45 @@
+"""The demo's office holds what `mangping redact` made, and nothing is read a second time."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+from openpyxl import Workbook
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from models.accounts import sign_in
+from models.base import open_store
+from models.vault_pages import Job, Page
+from models.vault_rounds import Entrant
+from tests.redactor.golden.sets import COLUMNS, PEOPLE, run, small_set
+from webapp.demo_round import make_demo_office
+from webapp.office.work import round_vault
+from webapp.settings import Settings
+
+
+def test_the_demo_office_holds_the_redacted_pages(tmp_path: Path) -> None:
+    scans, roster = small_set(tmp_path, pages=1)
+    book = Workbook()
+    for row in (COLUMNS, *PEOPLE[:1]):
+        book.active.append(row)  # type: ignore[union-attr]
+    book.save(tmp_path / "roster.xlsx")
+    done = run(scans, roster, tmp_path / "out")
+    assert done.code == 0, done.stderr
+    settings = Settings(data=tmp_path / "office")
+    people = make_demo_office(settings, tmp_path, done.blind, done.vault)
+    with Session(open_store(settings.vault_url)) as session:
+        assert sorted(person.login for person in people) == ["admin", "clerk", "secretary"]
+        for person in people:
+            known = {"device": "-", "address": "-", "login": person.login}
+            assert sign_in(session, password=person.password, **known)
+        assert set(session.scalars(select(Job.state))) == {"done"}
+        entrant = session.scalars(select(Entrant)).one()
+        pages = session.scalars(select(Page).order_by(Page.position)).all()
+        assert [page.state for page in pages] == ["clean"]
+        blind = [done.blind / entrant.code / f"{n:03d}.jpg" for n in (1,)]
+        hashes = [hashlib.sha256(path.read_bytes()).hexdigest() for path in blind]
+        assert [page.staged_sha256 for page in pages] == hashes
+        staged = round_vault(settings, entrant.round_id).staging
+        assert len(list(staged.iterdir())) == 1
