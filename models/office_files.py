@@ -13,7 +13,8 @@ from models.errors import RuleError, Sentence
 from models.kept_sentence import keep_sentence
 from models.office_jobs import EDIT, add_job, drop_jobs
 from models.office_log import record_event
-from models.vault_pages import Page, PageEdit
+from models.office_release import require_not_released
+from models.vault_pages import Page, PageEdit, Release
 from models.vault_rounds import Entrant, OfficeRound, SourceFile
 
 FILE_JOBS = ("redact", "consistency")
@@ -75,8 +76,10 @@ def put_files(
     owners: Mapping[str, int],
     reasons: Mapping[str, Sentence],
     by: str,
-) -> list[SourceFile]:
-    """The files that are new or whose bytes changed; those that have an owner are queued.
+) -> tuple[list[SourceFile], list[str]]:
+    """(files that are new or whose bytes changed, paths that have to wait for a release's end).
+
+    Files that have an owner are queued.
 
     `owners`: folder -> entrant id. A folder that a person gave to somebody keeps that owner.
     `reasons`: folder -> why it is nobody's. Bytes that the same folder holds already make a
@@ -85,39 +88,67 @@ def put_files(
     """
     # Two finds at once would make rows twice; SQLite's transactions are in line by themselves.
     session.get_one(OfficeRound, round_id, with_for_update=True)
-    there = live_files(session, round_id)
-    chosen = {file.folder: file.entrant_id for file in there.values() if file.entrant_id}
+    everything = session.scalars(
+        select(SourceFile).where(SourceFile.round_id == round_id).order_by(SourceFile.id)
+    ).all()
+    newest = {file.path: file for file in everything}
+    there = {path: file for path, file in newest.items() if file.state != "replaced"}
+    chosen = {file.folder: file.entrant_id for file in everything if file.entrant_id}
     twins = {
         (file.folder, file.sha256): file.path
         for file in there.values()
         if file.state != "duplicate"
     }
-    fresh = []
+    with_experts = _with_experts(session, round_id)
+    fresh, held = [], []
     for item in found:
         file = there.get(item.path)
+        owner = chosen.get(item.folder) or owners.get(item.folder)
+        if owner in with_experts:
+            if file is None or file.sha256 != item.sha256:
+                held.append(item.path)
+            continue
         if file is None or file.sha256 != item.sha256:
-            file = _put_file(session, round_id, item, file, twins)
+            if file is not None:
+                twins.pop((file.folder, file.sha256), None)
+                _replace(session, file, by)
+            file = _put_file(session, round_id, item, newest.get(item.path), twins)
             fresh.append(file)
         elif file.state == "duplicate" and (item.folder, item.sha256) not in twins:
             file.state = "unmatched"  # its twin was replaced by something else
         _place(session, file, item)
-        owner = chosen.get(item.folder) or owners.get(item.folder)
         if file.state == "unmatched" and owner is not None:
             give_file(session, file, owner)
         elif file.state == "unmatched" and item.folder in reasons:
             file.reason = keep_sentence(reasons[item.folder])
         if file.state != "duplicate":
             twins.setdefault((item.folder, item.sha256), item.path)
-    _count_submissions(session, {f.entrant_id for f in fresh if f.entrant_id}, by)
     session.flush()
     record_event(
         session,
         actor=by,
         action="files.received",
         round_id=round_id,
-        details={"found": len(found), "new": len(fresh)},
+        details={"found": len(found), "new": len(fresh), "held": len(held)},
     )
-    return fresh
+    return fresh, held
+
+
+def closed_folders(session: Session, round_id: int) -> frozenset[str]:
+    """Folders of dossiers that are released or wait to be."""
+    chosen = select(SourceFile.folder).where(
+        SourceFile.round_id == round_id,
+        SourceFile.entrant_id.in_(_with_experts(session, round_id)),
+    )
+    return frozenset(session.scalars(chosen.distinct()))
+
+
+def _with_experts(session: Session, round_id: int) -> set[int]:
+    """Entrants whose dossier is released or waits to be: it must not change under the experts."""
+    chosen = select(Release.entrant_id).where(
+        Release.round_id == round_id, Release.state.in_(("asked", "released"))
+    )
+    return set(session.scalars(chosen))
 
 
 def _put_file(
@@ -127,9 +158,6 @@ def _put_file(
     before: SourceFile | None,
     twins: dict[tuple[str, str], str],
 ) -> SourceFile:
-    if before is not None:
-        twins.pop((before.folder, before.sha256), None)
-        _replace(session, before)
     twin = twins.get((item.folder, item.sha256))
     file = SourceFile(
         round_id=round_id,
@@ -164,9 +192,22 @@ def _place(session: Session, file: SourceFile, item: FoundFile) -> None:
     )
 
 
-def _replace(session: Session, file: SourceFile) -> None:
+def replace_files(session: Session, *, round_id: int, paths: Collection[str], by: str) -> None:
+    """Other bytes lie at these paths now: what was made of the old ones must not go on."""
+    held = session.scalars(
+        select(SourceFile).where(
+            SourceFile.round_id == round_id,
+            SourceFile.path.in_(paths),
+            SourceFile.state != "replaced",
+        )
+    ).all()
+    for file in held:
+        _replace(session, file, by)
+
+
+def _replace(session: Session, file: SourceFile, by: str) -> None:
     """Takes a file out of its dossier; its pages are written down before they go."""
-    forget_pages(session, file, "file.replace", by="upload")
+    forget_pages(session, file, "file.replace", by=by)
     file.state = "replaced"
     session.flush()
 
@@ -220,22 +261,6 @@ def forget_pages(session: Session, file: SourceFile, action: str, *, by: str) ->
     session.flush()
 
 
-def _count_submissions(session: Session, entrant_ids: Collection[int], by: str) -> None:
-    """What comes after a return is the next submission."""
-    for entrant in session.scalars(
-        select(Entrant).where(Entrant.id.in_(entrant_ids), Entrant.returned_at != "")
-    ):
-        entrant.returned_at = ""
-        entrant.submissions += 1
-        record_event(
-            session,
-            actor=by,
-            action="dossier.resubmitted",
-            round_id=entrant.round_id,
-            details={"entrant": entrant.id, "submissions": entrant.submissions},
-        )
-
-
 def give_folder(session: Session, *, round_id: int, folder: str, entrant_id: int, by: str) -> int:
     """Gives all files of a folder to an applicant, also those that were another's; how many.
 
@@ -260,6 +285,8 @@ def give_folder(session: Session, *, round_id: int, folder: str, entrant_id: int
                 "just have done it. Reload the page.",
             )
         )
+    losers = {file.entrant_id for file in files if file.entrant_id is not None}
+    require_not_released(session, [entrant_id, *losers])
     for file in files:
         if file.entrant_id is not None:
             forget_pages(session, file, "file.take_away", by=by)
@@ -292,6 +319,8 @@ def set_category(
     file = session.get_one(SourceFile, file_id)
     if file.category == category:
         return
+    if file.entrant_id is not None:
+        require_not_released(session, [file.entrant_id])
     before, file.category = file.category, category
     session.execute(update(Page).where(Page.file_id == file_id).values(category=category))
     record_event(
@@ -307,8 +336,10 @@ def redact_again(session: Session, *, entrant_ids: Collection[int]) -> int:
     """Queues all files of applicants whose rows changed; how many. Readings are in the cache.
 
     Results of work that is under way were made for the old row and do not count. No page is clean
-    until it was looked at under the new one: a person's masks are proven again, too.
+    until it was looked at under the new one: a person's masks are proven again, too. RuleError for
+    a dossier that is with the experts.
     """
+    require_not_released(session, list(entrant_ids))
     files = session.scalars(
         select(SourceFile)
         .where(

@@ -5,7 +5,6 @@ Every view is a fixed number of statements, whatever the number of rows.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -177,21 +176,16 @@ def failures(session: Session, *, round_id: int) -> list[Failure]:
     )
     found = [Failure(id_, owner, path, None, reason) for id_, owner, path, reason in files]
     pages = session.execute(
-        select(SourceFile.id, Page.entrant_id, SourceFile.path, Page.source_page, Page.record)
+        select(SourceFile.id, Page.entrant_id, SourceFile.path, Page.source_page, Page.reason)
         .join(SourceFile, SourceFile.id == Page.file_id)
         .where(Page.round_id == round_id, Page.state == "failed", SourceFile.state == "done")
         .order_by(SourceFile.path, Page.source_page)
         .limit(LISTED_FAILURES)
     )
     found += [
-        Failure(id_, owner, path, number + 1, _reason(record))
-        for id_, owner, path, number, record in pages
+        Failure(id_, owner, path, number + 1, reason) for id_, owner, path, number, reason in pages
     ]
     return sorted(found, key=lambda failure: (failure.path, failure.page or 0))[:LISTED_FAILURES]
-
-
-def _reason(record: str) -> str:
-    return str(json.loads(record).get("reason", ""))
 
 
 def retry_failed(session: Session, *, round_id: int, file_id: int | None = None, by: str) -> int:

@@ -24,20 +24,14 @@ from models.office_pages import keep_records
 from models.office_progress import progress
 from models.office_rounds import make_round
 from models.vault_accounts import OfficeEvent
-from models.vault_pages import Job, Page
+from models.vault_pages import Job, Page, Release
 from models.vault_rounds import Entrant, SourceFile, Upload
 from tests.webapp.conftest import form_token
 from webapp.office import scans, uploads
 from webapp.office.matching import find_files
-from webapp.office.scans import (
-    part_file,
-    place_upload,
-    safe_path,
-    scans_folder,
-    unwrapped,
-    wrapping,
-)
-from webapp.office.work import merged_masks
+from webapp.office.placing import Folders, place_upload, unwrapped, wrapping
+from webapp.office.scans import part_file, safe_path
+from webapp.office.work import merged_masks, scans_folder
 from webapp.settings import Settings
 
 JPG = b"\xff\xd8\xff\xe0" + b"scan" * 500
@@ -182,7 +176,7 @@ def test_a_full_disk_is_a_sentence_and_loses_nothing(
     def full(_number: int) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr(scans.os, "fsync", full)
+    monkeypatch.setattr(os, "fsync", full)
     answer = desk.chunk(begun["id"], 10, JPG[10:])
     assert answer.status_code == 507
     assert "磁盘已满" in answer.json["sentences"][0]
@@ -297,6 +291,9 @@ def owned(name: str) -> bool:
     return name[:2] in ("01", "02")
 
 
+FOLDERS = Folders(owned)
+
+
 def test_a_folder_that_only_wraps_is_left_out() -> None:
     assert wrapping(["扫描/01甲/a.jpg", "扫描/02乙/b.jpg"], owned) == ("扫描",)
     assert wrapping(["扫描/01甲.zip"], owned) == ("扫描",)
@@ -325,7 +322,7 @@ def test_archives_unpack_to_the_applicants_folders(
 ) -> None:
     part = tmp_path / "x.part"
     part.write_bytes(packed({path: JPG + path.encode() for path in inside}))
-    placed = place_upload(settings, 1, safe_path(name), part, owned)
+    placed = place_upload(settings, 1, safe_path(name), part, FOLDERS)
     assert placed.state == "received"
     assert on_disk(settings, 1) == places
     assert list(tmp_path.glob("x*")) == []
@@ -345,7 +342,7 @@ def test_archives_in_archives_are_unpacked_for_good(settings: Settings, tmp_path
             }
         )
     )
-    placed = place_upload(settings, 1, safe_path("全部.zip"), part, owned)
+    placed = place_upload(settings, 1, safe_path("全部.zip"), part, FOLDERS)
     assert on_disk(settings, 1) == {"01甲/证书.jpg", "02乙/论文.zip/证书.jpg"}
     told = {item.path.split("/")[-1]: item.sentence.zh for item in placed.left_out}
     assert "打不开" in told["坏.zip"]
@@ -355,7 +352,7 @@ def test_archives_in_archives_are_unpacked_for_good(settings: Settings, tmp_path
 def test_an_archive_cannot_write_outside(settings: Settings, tmp_path: Path) -> None:
     part = tmp_path / "x.part"
     part.write_bytes(packed({"../../out.jpg": JPG, "/abs.jpg": JPG, "01甲/a.jpg": JPG}))
-    placed = place_upload(settings, 1, safe_path("全部.zip"), part, owned)
+    placed = place_upload(settings, 1, safe_path("全部.zip"), part, FOLDERS)
     assert on_disk(settings, 1) == {"01甲/a.jpg"}
     assert len(placed.left_out) == 2
     assert not list(tmp_path.rglob("out.jpg"))
@@ -370,7 +367,7 @@ def test_chinese_names_of_windows_archives(settings: Settings, tmp_path: Path) -
     raw = out.getvalue().replace(b"01x/xxxx.jpg", b"01/" + "证书".encode("gb18030") + b"1.jpg")
     part = tmp_path / "x.part"
     part.write_bytes(raw)
-    place_upload(settings, 1, safe_path("a.zip"), part, owned)
+    place_upload(settings, 1, safe_path("a.zip"), part, FOLDERS)
     assert on_disk(settings, 1) == {"01/证书1.jpg"}
 
 
@@ -408,7 +405,11 @@ def test_a_file_that_did_not_change_is_not_hashed_again(
     hashed: list[Path] = []
     from webapp.office import matching
 
-    monkeypatch.setattr(matching, "sha256_of", lambda path: hashed.append(path) or "x")
+    def sha256_of(path: Path) -> str:
+        hashed.append(path)
+        return "x"
+
+    monkeypatch.setattr(matching, "sha256_of", sha256_of)
     desk.match()
     assert hashed == []
 
@@ -431,8 +432,6 @@ def test_a_resubmission_replaces_the_pages_and_keeps_their_history(
     desk.match()
     first = redacted(vault)
     with Session(vault) as session, session.begin():
-        entrant = session.scalars(select(Entrant).where(Entrant.number == 2)).one()
-        entrant.returned_at = "2026-01-01T00:00:00+00:00"
         (page,) = session.scalars(select(Page))
         page.decision, page.decided_by = "returned", "clerk"
         session.get_one(SourceFile, first).category = "论文"
@@ -447,8 +446,6 @@ def test_a_resubmission_replaces_the_pages_and_keeps_their_history(
             select(OfficeEvent).where(OfficeEvent.action == "file.replace")
         ).one()
         assert '"decision": "returned"' in event.details
-        entrant = session.scalars(select(Entrant).where(Entrant.number == 2)).one()
-        assert (entrant.submissions, entrant.returned_at) == (2, "")
     assert scans.replaced_file(settings, desk.round_id, old.sha256).read_bytes() == JPG
     # The first bytes come back: they are wanted again.
     assert desk.begin(path, JPG)["state"] == "receiving"
@@ -570,3 +567,35 @@ def test_the_layout_of_dropped_folders(desk: Desk) -> None:
     assert desk.post("layout", {"paths": paths}).json == {"wrapped": ["扫描件"]}
     assert desk.post("layout", {"paths": ["01诸葛晓岚/论文/"]}).json == {"wrapped": []}
     assert desk.post("layout", {"paths": [1]}).status_code == 400
+
+
+def test_a_dossier_with_the_experts_does_not_change(
+    desk: Desk, vault: Engine, settings: Settings, round_id: int
+) -> None:
+    desk.send("02李建国/a.jpg", JPG)
+    desk.match()
+    file_id = redacted(vault)
+    with Session(vault) as session, session.begin():
+        owner = session.get_one(SourceFile, file_id).entrant_id
+        assert owner is not None
+        session.add(
+            Release(
+                round_id=round_id, entrant_id=owner, state="released", hashes="[]",
+                asked_by="a", asked_at="", salt="",
+            )
+        )  # fmt: skip
+    for name in ("a.jpg", "b.jpg"):
+        refused = desk.send(f"02李建国/{name}", OTHER, modified=2)
+        assert (refused["state"], "放行" in refused["notes"][0][1]) == ("refused", True)
+    assert desk.match()["new"] == 0
+    assert (scans_folder(settings, round_id) / "02李建国/a.jpg").read_bytes() == JPG
+    with Session(vault) as session, session.begin():
+        assert session.scalars(select(Page.state)).all() == ["clean"]
+        with pytest.raises(RuleError, match="放行"):
+            redact_again(session, entrant_ids=[owner])
+        with pytest.raises(RuleError, match="放行"):
+            give_folder(session, round_id=round_id, folder="02李建国", entrant_id=1, by="a")
+        session.scalars(select(Release)).one().state = "withdrawn"
+    desk.send("02李建国/a.jpg", OTHER, modified=2)
+    desk.send("02李建国/b.jpg", OTHER + b"b", modified=2)
+    assert desk.match()["new"] == 2

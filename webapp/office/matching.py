@@ -23,6 +23,7 @@ from redactor.folder_match import match_folders
 from redactor.intake import SourceFile as Scan
 from redactor.intake import open_scans
 from redactor.loading import count_pages
+from webapp.office.placing import WITH_EXPERTS
 from webapp.office.scans import only_one, sha256_of
 from webapp.office.work import applicant_of, scans_folder
 from webapp.settings import Settings
@@ -92,7 +93,7 @@ def find_files(
             left_out = [
                 LeftOut(p.source, Sentence(p.sentence.zh, p.sentence.en)) for p in intake.problems
             ]
-        fresh = put_files(
+        fresh, held = put_files(
             session,
             round_id=round_id,
             found=found,
@@ -104,7 +105,7 @@ def find_files(
             },
             by=by,
         )
-    return fresh, left_out
+    return fresh, left_out + [LeftOut(path, WITH_EXPERTS) for path in held]
 
 
 def _found(files: tuple[Scan, ...], known: Mapping[str, Known]) -> list[FoundFile]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from functools import wraps
+from pathlib import Path
 from typing import Any, TypeVar
 
 from flask import (
@@ -22,7 +23,13 @@ from sqlalchemy import func, select
 from werkzeug.wrappers import Response
 
 from models.errors import RuleError, Sentence
-from models.office_files import give_folder, hashes_at, unmatched_folders
+from models.office_files import (
+    closed_folders,
+    give_folder,
+    hashes_at,
+    replace_files,
+    unmatched_folders,
+)
 from models.office_progress import progress
 from models.office_uploads import (
     Announced,
@@ -35,9 +42,11 @@ from models.office_uploads import (
     start_anew,
 )
 from models.vault_rounds import Entrant, SourceFile, Upload
+from redactor.applicant import Roster
 from webapp.language import sentences_of, t
 from webapp.office.app import signed_in, vault
 from webapp.office.matching import default_folder, find_files, owned_by, roster_of
+from webapp.office.placing import Folders, place_upload, wrapping
 from webapp.office.rounds import entrant_or_404, round_or_404, said
 from webapp.office.scans import (
     LARGEST_CHUNK,
@@ -46,11 +55,9 @@ from webapp.office.scans import (
     bytes_there,
     only_one,
     part_file,
-    place_upload,
     refuse_without_room,
     safe_path,
     take_chunk,
-    wrapping,
 )
 from webapp.security import allow
 from webapp.settings import Settings
@@ -60,6 +67,7 @@ View = TypeVar("View", bound=Callable[..., Any])
 DESK = ("clerk", "admin")
 CHUNK = 4 << 20
 """Bytes of a chunk: a few seconds on slow Wi-Fi, so that little is sent twice."""
+NOBODY = Roster(Path(), "", ())
 BATCH = 200
 """Files announced in one request."""
 
@@ -190,7 +198,8 @@ def chunk(round_id: int, upload_id: str) -> Response:
     state, size, path = upload.state, upload.size, upload.path
     if state != "receiving":
         return jsonify(_answer(upload, notes_of(upload)))
-    roster = roster_of(vault(), found.id) if path.lower().endswith(".zip") else None
+    roster = roster_of(vault(), found.id) if path.lower().endswith(".zip") else NOBODY
+    folders = Folders(owned_by(roster), closed_folders(vault(), found.id))
     # Bytes are written, hashed and unpacked without a transaction: others want to write, too.
     vault().commit()
     settings = _settings()
@@ -206,8 +215,8 @@ def chunk(round_id: int, upload_id: str) -> Response:
         if received < size:
             return jsonify({"state": "receiving", "received": received, "notes": []})
         with only_one(f"place {found.id}"):
-            owned = owned_by(roster) if roster is not None else (lambda _name: False)
-            placed = place_upload(settings, found.id, safe_path(path), part, owned)
+            placed = place_upload(settings, found.id, safe_path(path), part, folders)
+        replace_files(vault(), round_id=found.id, paths=placed.replaced, by=signed_in().login)
         upload.received = received
         end_upload(
             vault(),
