@@ -18,8 +18,13 @@ MASK_COLOUR = (0, 0, 0)
 """Solid black: blur and mosaic can be undone (Hill et al., PoPETs 2016)."""
 ALONG, ACROSS = 0.09, 0.07
 """Margin of a text mask, in line heights: covers the blur at a glyph's edge, not its neighbour."""
-REACH = 0.14
-"""How far an end may move to take in the rest of a glyph, in line heights."""
+REACH = 0.5
+"""How far an end may move to take in the rest of a glyph that it cuts, in line heights: half a
+glyph is as much as a character's place was ever wrong."""
+NEAR = 0.14
+"""A rest of a glyph so narrow is taken in whosever it is, in line heights."""
+INTO_GAP = 0.07
+"""How far an end may move into the gap in which it stands, in line heights."""
 INK_CONTRAST = 45
 """Difference from the strip's median that is ink, grey levels 0..255."""
 TEXT_KINDS = frozenset(
@@ -55,38 +60,44 @@ def fit(pixels: Image, finding: Finding) -> Finding:
 
 
 def _to_gaps(pixels: Image, quad: Quad) -> Quad:
-    """Moves both ends into the gaps beside them, at most REACH line heights.
+    """Moves both ends into the gaps beside them.
 
-    An end that cuts a glyph goes on to the next blank column. Where none is near, the neighbour
-    touches and is not ours: the end stays.
+    An end that cuts a glyph goes on to the next blank column. Where none is within REACH, or most
+    of the glyph lies outside, it is the neighbour that touches and is not ours: the end stays.
     """
     long, thick = geometry.width(quad), geometry.height(quad)
     if long < 4 or thick < 4:
         return quad
     reach = REACH * thick / long
-    end = _blank_after(pixels, geometry.between(quad, 1.0, 1.0 + reach)) * reach
-    start = _blank_after(pixels, geometry.between(quad, -reach, 0.0), backwards=True) * reach
+    end = _way_out(pixels, geometry.between(quad, 1.0 - reach, 1.0 + reach)) * reach
+    start = _way_out(pixels, geometry.between(quad, -reach, reach), backwards=True) * reach
     return geometry.between(quad, -start, 1.0 + end)
 
 
-def _blank_after(pixels: Image, strip: Quad, backwards: bool = False) -> float:
-    """How far a mask may reach into the strip beside it, 0..1 of the strip's length."""
+def _way_out(pixels: Image, strip: Quad, backwards: bool = False) -> float:
+    """How far a mask may reach beyond its end, 0..1 of REACH; the end is the strip's middle."""
     low, high = np.floor(strip.min(axis=0)).astype(int), np.ceil(strip.max(axis=0)).astype(int)
     if (low < 0).any() or (high[::-1] > pixels.shape[:2]).any():
         return 0.0
-    w, h = max(2, round(geometry.width(strip))), max(2, round(geometry.height(strip)))
-    target = np.array([[0, 0], [w, 0], [w, h], [0, h]], dtype=np.float32)
+    w, h = max(2, round(geometry.width(strip) / 2)), max(2, round(geometry.height(strip)))
+    target = np.array([[0, 0], [2 * w, 0], [2 * w, h], [0, h]], dtype=np.float32)
     matrix = cv2.getPerspectiveTransform(strip.astype(np.float32), target)
-    warped = np.asarray(cv2.warpPerspective(pixels, matrix, (w, h)), np.uint8)
+    warped = np.asarray(cv2.warpPerspective(pixels, matrix, (2 * w, h)), np.uint8)
     grey = darkest(warped).astype(np.int16)
     ink = np.abs(grey - np.median(grey)) > INK_CONTRAST
     blank = ink.mean(axis=0) < 0.04
     if backwards:
         blank = blank[::-1]
-    if blank.all() or not blank.any():
-        return 0.5 if blank.all() else 0.0
-    # In a gap already: half of it is ours. In a glyph: up to the gap behind it.
-    return float(blank.argmin() // 2 if blank[0] else blank.argmax() + 1) / w
+    inside, outside = blank[:w][::-1], blank[w:]
+    if outside[0]:
+        gap = w if outside.all() else int(outside.argmin())
+        return min(gap / 2 / w, INTO_GAP / REACH)
+    if not outside.any():
+        return 0.0
+    rest = int(outside.argmax()) + 1
+    own = w if not inside.any() else int(inside.argmax())
+    nearly_in = rest <= NEAR * w / REACH
+    return rest / w if nearly_in or own >= rest else 0.0
 
 
 def paint(pixels: Image, quads: Iterable[Quad]) -> Image:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from PIL import Image as Pillow
 
 from redactor import geometry
-from redactor.masking import MASK_COLOUR, TEXT_KINDS, encode, mask_quad, paint
+from redactor.masking import MASK_COLOUR, TEXT_KINDS, encode, fit, mask_quad, paint
 from redactor.page import Finding, Image, Kind, Quad
 from redactor.proof import stray_parts
 
@@ -120,3 +120,36 @@ def test_files_hold_the_pixels_the_resolution_and_nothing_else(
 @given(st.sampled_from(["jpg", "png"]), st.integers(0, 50))
 def test_the_same_pixels_give_the_same_bytes(form: str, seed: int) -> None:
     assert encode(noise(seed=seed), form, 150) == encode(noise(seed=seed), form, 150)
+
+
+def glyphs(starts: list[int], wide: int = 34) -> Image:
+    """Glyphs of level strokes, 40 high, with gaps of 6 between them."""
+    page = np.full((80, 400, 3), 255, np.uint8)
+    for start in starts:
+        page[20:60:4, start : start + wide] = 0
+    return page
+
+
+def text_at(x0: float, x1: float) -> Finding:
+    return Finding(Kind.NAME, geometry.rectangle(x0, 20, x1, 60), "", 1.0, "", "known")
+
+
+def test_a_glyph_that_was_placed_half_outside_is_taken_in() -> None:
+    page = glyphs([100, 140, 180])
+    right = geometry.bounds(fit(page, text_at(98, 195)).quad)[2]
+    assert right >= 214
+    left = geometry.bounds(fit(page, text_at(122, 216)).quad)[0]
+    assert left <= 100
+
+
+def test_a_neighbour_that_the_margin_touches_is_left() -> None:
+    page = glyphs([100, 140, 180])
+    x0, _, x1, _ = geometry.bounds(fit(page, text_at(138, 180)).quad)
+    assert 130 < x0 < 140
+    assert x1 < 190
+
+
+def test_a_mask_does_not_run_on_through_an_unbroken_line() -> None:
+    page = glyphs([50], wide=300)
+    x0, _, x1, _ = geometry.bounds(fit(page, text_at(138, 180)).quad)
+    assert (x0, x1) == pytest.approx((138 - 4, 180 + 4), abs=2)
