@@ -41,7 +41,7 @@ class Cell:
 
 @dataclass(frozen=True)
 class Row:
-    """A row of the sheet. `state`: new, changed, same, or bad where it has no applicant yet."""
+    """A row of the sheet. `state`: new, changed, same; bad; unread where it is no applicant's."""
 
     number: int
     state: str
@@ -163,12 +163,11 @@ def _rows(
         ]
         if number not in with_problems and not any(text for _, text in texts):
             continue
-        if states and number not in states and number not in with_problems:
-            continue  # a footer
         cells = tuple(
             Cell(column, text, tuple(bad.get((number, column), ()))) for column, text in texts
         )
-        state = "bad" if number in with_problems else states.get(number, "")
+        unread = "unread" if states else ""  # while something is bad nobody knows what is read
+        state = "bad" if number in with_problems else states.get(number, unread)
         rows.append(Row(number, state, cells))
     return tuple(rows)
 

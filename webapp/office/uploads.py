@@ -67,9 +67,9 @@ View = TypeVar("View", bound=Callable[..., Any])
 DESK = ("clerk", "admin")
 CHUNK = 4 << 20
 """Bytes of a chunk: a few seconds on slow Wi-Fi, so that little is sent twice."""
-NOBODY = Roster(Path(), "", ())
 BATCH = 200
 """Files announced in one request."""
+NOBODY = Roster(Path(), "", ())
 
 
 def _settings() -> Settings:
