@@ -62,8 +62,8 @@ def fit(pixels: Image, finding: Finding) -> Finding:
 def _to_gaps(pixels: Image, quad: Quad) -> Quad:
     """Moves both ends into the gaps beside them.
 
-    An end that cuts a glyph goes on to the next blank column. Where none is within REACH, or most
-    of the glyph lies outside, it is the neighbour that touches and is not ours: the end stays.
+    An end that cuts a glyph goes on to the next blank column. Where none is within REACH, or two
+    thirds of the glyph lie outside, it is the neighbour that touches: the end stays.
     """
     long, thick = geometry.width(quad), geometry.height(quad)
     if long < 4 or thick < 4:
@@ -97,7 +97,7 @@ def _way_out(pixels: Image, strip: Quad, backwards: bool = False) -> float:
     rest = int(outside.argmax()) + 1
     own = w if not inside.any() else int(inside.argmax())
     nearly_in = rest <= NEAR * w / REACH
-    return rest / w if nearly_in or own >= rest else 0.0
+    return rest / w if nearly_in or 2 * own >= rest else 0.0
 
 
 def paint(pixels: Image, quads: Iterable[Quad]) -> Image:
