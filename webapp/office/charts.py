@@ -59,10 +59,10 @@ def bars_chart(rows: Pairs, title: str, axis: str, nothing: str) -> str:
         figure = Figure(figsize=(7, 1.3 + 0.32 * max(len(rows), 2)), layout="constrained")
         axes = figure.subplots()
         places = range(len(rows))
-        bars = axes.barh(places, [value for _, value in rows], color=BLUE)
+        bars = axes.barh(places, [value for _, value in rows], color=BLUE, height=0.6)
         axes.bar_label(bars, fmt="{:.0f}", padding=3)
         axes.set_yticks(places, [name for name, _ in rows])
-        axes.invert_yaxis()
+        axes.set_ylim(max(len(rows), 2) - 0.5, -0.5)
         axes.margins(x=0.1)
         if not rows:
             _say(axes, nothing)

@@ -107,9 +107,10 @@ def text_under(settings: Settings, page: Page, quad: Quad) -> str:
     if reading is None:
         return ""
     corners = np.asarray(quad, np.float32)
+    lines = sorted(reading.lines, key=lambda line: tuple(line.quad.mean(axis=0)[::-1]))
     return "".join(
         char.text
-        for line in reading.lines
+        for line in lines
         if line.layer in ("ink", "text")
         for char in line.chars
         if cv2.pointPolygonTest(corners, tuple(map(float, char.quad.mean(axis=0))), False) >= 0

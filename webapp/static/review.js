@@ -17,6 +17,7 @@ document.addEventListener("DOMContentLoaded", () => {
   let waiting = null; // a change of the chosen box that is about to be saved
   let refused = null; // a change that somebody else's overtook
   let saving = Promise.resolve(true);
+  let editions = 0;
   let intent = null; // what Enter in the reason field shall do
 
   // ---- the page's state -------------------------------------------------------------------
@@ -48,10 +49,18 @@ document.addEventListener("DOMContentLoaded", () => {
     else choose(chosen.kind, chosen.index, false);
   }
 
+  // From top to bottom, as a page is read.
+  function inOrder(places) {
+    const tops = places.map((place) => Quads.middle(place.quad));
+    const row = page.size[1] / 100;
+    return places.map((_, index) => index).sort((a, b) => Math.round(tops[a][1] / row) - Math.round(tops[b][1] / row) || tops[a][0] - tops[b][0]);
+  }
+
   function list(id, places, kind) {
     const box = find(id);
     find(`${id}-title`).querySelector(".number").textContent = places.length || "";
-    box.replaceChildren(...places.map((place, index) => {
+    box.replaceChildren(...inOrder(places).map((index) => {
+      const place = places[index];
       const item = document.createElement("li");
       const button = document.createElement("button");
       button.type = "button";
@@ -114,7 +123,9 @@ document.addEventListener("DOMContentLoaded", () => {
   }
 
   // ---- choosing and editing ---------------------------------------------------------------
-  const editor = page.size[0] ? makeEditor() : null;
+  let editor = null;
+  let edited = null; // what the editor holds: its id and the quad it began with
+  if (page.size[0]) makeEditor();
 
   function makeEditor() {
     const box = document.createElement("div");
@@ -123,23 +134,34 @@ document.addEventListener("DOMContentLoaded", () => {
     host.alt = "";
     // The editor measures its picture: a blank one of the page's own size makes its numbers pixels
     // of the page, whatever picture is shown below.
+    host.onload = () => { editor = annotator(box, host); if (chosen.index !== null) choose(chosen.kind, chosen.index, false); };
     host.src = BLANK(...page.size);
     box.append(host);
     sheets[0].append(box);
+  }
+
+  function annotator(box, host) {
     const made = Annotorious.createImageAnnotator(host, { drawingEnabled: false, drawingMode: "drag", theme: "light", userSelectAction: "EDIT" });
     made.on("createAnnotation", (annotation) => {
       const quad = Quads.fromShape(annotation.target.selector);
-      made.clearAnnotations();
+      // Not while the editor still tells of it.
+      setTimeout(() => made.clearAnnotations(), 0);
       if (Quads.area(quad) < 16) return;
       save({ add: [{ quad, kind: find("kind").value }] }, () => choose("mask", page.masks.length - 1, false, false));
     });
+    // The editor takes a corner from where the pointer moved last; a finger's tap moves nothing.
+    box.addEventListener("pointerup", (event) => {
+      if (tool !== "polygon" || event.pointerType === "mouse") return;
+      const { clientX, clientY, pointerId } = event;
+      event.target.dispatchEvent(new PointerEvent("pointermove", { bubbles: true, clientX, clientY, pointerId }));
+    }, true);
     for (const event of ["pointerup", "keyup"]) box.addEventListener(event, () => setTimeout(noticeChange, 0));
     return made;
   }
 
   function noticeChange() {
     if (tool || chosen.kind !== "mask" || chosen.index === null) return;
-    const annotation = editor.getAnnotationById("chosen");
+    const annotation = edited && editor.getAnnotationById(edited.id);
     if (!annotation) return;
     const quad = Quads.fromShape(annotation.target.selector);
     const base = waiting?.quad ?? page.masks[chosen.index].quad;
@@ -153,6 +175,7 @@ document.addEventListener("DOMContentLoaded", () => {
     const { index, quad, timer } = waiting;
     clearTimeout(timer);
     waiting = null;
+    if (edited) edited.quad = quad;
     return save({ change: [{ index, quad, kind: page.masks[index].kind }] });
   }
 
@@ -163,23 +186,33 @@ document.addEventListener("DOMContentLoaded", () => {
     for (const item of document.querySelectorAll(".place")) item.removeAttribute("aria-current");
     find("everywhere").hidden = kind !== "mask" || index === null;
     find("delete").disabled = kind !== "mask" || index === null;
-    if (index === null) { editor?.clearAnnotations(); document.body.classList.remove("editing"); return; }
+    if (index === null) { emptyEditor(); return; }
     const place = (kind === "hit" ? page.hits : page.masks)[index];
-    const item = find(kind === "hit" ? "hits" : "masks").children[index]?.firstChild;
+    const item = find(kind === "hit" ? "hits" : "masks").querySelector(`[data-index="${index}"]`);
     item?.setAttribute("aria-current", "true");
     item?.scrollIntoView({ block: "nearest" });
     if (jump) jumpTo(place.quad);
-    if (kind !== "mask" || tool || !edit) { if (!tool) editor.clearAnnotations(); return; }
+    if (kind !== "mask" || tool || !edit) { if (!tool) emptyEditor(); return; }
     find("kind").value = place.kind;
-    if (waiting) return;
-    editor.setAnnotations([Quads.toAnnotation("chosen", place.quad)], true);
-    editor.setSelected("chosen", true);
+    if (waiting || !editor) return;
+    if (edited && !Quads.moved(edited.quad, place.quad)) return;
+    emptyEditor();
+    edited = { id: `mask-${++editions}`, quad: place.quad };
+    editor.addAnnotation(Quads.toAnnotation(edited.id, place.quad));
+    editor.setSelected(edited.id, true);
     document.body.classList.add("editing");
+  }
+
+  function emptyEditor() {
+    if (edited) { editor.cancelSelected(); editor.removeAnnotation(edited.id); }
+    edited = null;
+    document.body.classList.remove("editing");
   }
 
   const letGo = () => { find("same-done").textContent = ""; choose("mask", null, false); };
 
   function setTool(wanted) {
+    if (!editor) return;
     saveWaiting();
     tool = tool === wanted ? null : wanted;
     editor.cancelDrawing?.();
@@ -344,7 +377,7 @@ document.addEventListener("DOMContentLoaded", () => {
   for (const sheet of sheets) sheet.addEventListener("click", (event) => { if (!tool && event.target.classList.contains("marks")) letGo(); });
 
   function nextPlace(by) {
-    const places = [...page.hits.map((_, i) => ["hit", i]), ...page.masks.map((_, i) => ["mask", i])];
+    const places = [...inOrder(page.hits).map((i) => ["hit", i]), ...inOrder(page.masks).map((i) => ["mask", i])];
     if (!places.length) return;
     const now = places.findIndex(([kind, index]) => kind === chosen.kind && index === chosen.index);
     const [kind, index] = places[now < 0 ? (by > 0 ? 0 : places.length - 1) : (now + by + places.length) % places.length];
