@@ -27,6 +27,7 @@ from redactor.finders.pictures import find_pictures, text_quads
 from redactor.finders.seal_text import read_strip
 from redactor.finders.seal_twins import SealPrint, find_twins
 from redactor.finders.seals import SealRegion, find_seals, seal_findings
+from redactor.finders.touching_ink import find_touching_ink
 from redactor.finders.watermarks import find_copies
 from redactor.identity import Identity
 from redactor.page import Finding, Image, Kind, Reading
@@ -103,6 +104,7 @@ def find(
         doubts += fingerprints.doubtful
         red = [region.quad for region in regions if region.ink == "red"]
         masks += find_handwriting(page, dpi, reading, masks, red)
+        masks += find_touching_ink(page, dpi, masks, reading)
     if Kind.UNIT in kinds:
         masks += find_letterheads(page, reading, identity, profile.others)
     if Kind.EYES in kinds:
