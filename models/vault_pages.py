@@ -38,6 +38,10 @@ class Page(VaultBase):
         UniqueConstraint("file_id", "source_page"),
         Index("ix_page_queue", "round_id", "decision", "state", "risk", "id"),
         Index("ix_page_entrant", "entrant_id", "position"),
+        # 100,000 pages are counted for the dashboard without their records.
+        Index("ix_page_frozen", "round_id", "frozen"),
+        Index("ix_page_kinds", "round_id", "kinds"),
+        Index("ix_page_decided", "round_id", "decision", "decided_by", "decided_at"),
         Index(
             "ix_page_release", "round_id", "entrant_id", "state", "decision", "frozen", "file_id"
         ),

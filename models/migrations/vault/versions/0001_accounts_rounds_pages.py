@@ -330,6 +330,13 @@ def upgrade() -> None:
         batch_op.create_index(
             "ix_page_queue", ["round_id", "decision", "state", "risk", "id"], unique=False
         )
+        batch_op.create_index("ix_page_frozen", ["round_id", "frozen"], unique=False)
+        batch_op.create_index("ix_page_kinds", ["round_id", "kinds"], unique=False)
+        batch_op.create_index(
+            "ix_page_decided",
+            ["round_id", "decision", "decided_by", "decided_at"],
+            unique=False,
+        )
 
     op.create_table(
         "check_answer",
@@ -418,6 +425,9 @@ def downgrade() -> None:
 
     op.drop_table("check_answer")
     with op.batch_alter_table("page", schema=None) as batch_op:
+        batch_op.drop_index("ix_page_decided")
+        batch_op.drop_index("ix_page_kinds")
+        batch_op.drop_index("ix_page_frozen")
         batch_op.drop_index("ix_page_queue")
         batch_op.drop_index("ix_page_release")
         batch_op.drop_index("ix_page_entrant")
