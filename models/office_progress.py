@@ -167,7 +167,7 @@ def some_entrants(
 
 
 def failures(session: Session, *, round_id: int) -> list[Failure]:
-    """Up to LISTED_FAILURES files and pages that failed, in the order of their paths."""
+    """Up to LISTED_FAILURES files and pages that failed, the oldest, ordered by path."""
     files = session.execute(
         select(SourceFile.id, SourceFile.entrant_id, SourceFile.path, SourceFile.reason)
         .where(SourceFile.round_id == round_id, SourceFile.state == "failed")
@@ -175,12 +175,22 @@ def failures(session: Session, *, round_id: int) -> list[Failure]:
         .limit(LISTED_FAILURES)
     )
     found = [Failure(id_, owner, path, None, reason) for id_, owner, path, reason in files]
+    # With the decision the index of the queue holds all that is asked for, and nothing is sorted
+    # but ids. A failed page cannot be accepted.
+    first = (
+        select(Page.id)
+        .where(
+            Page.round_id == round_id,
+            Page.decision.in_(("", "returned")),
+            Page.state == "failed",
+        )
+        .order_by(Page.id)
+        .limit(LISTED_FAILURES)
+    )
     pages = session.execute(
         select(SourceFile.id, Page.entrant_id, SourceFile.path, Page.source_page, Page.reason)
         .join(SourceFile, SourceFile.id == Page.file_id)
-        .where(Page.round_id == round_id, Page.state == "failed", SourceFile.state == "done")
-        .order_by(SourceFile.path, Page.source_page)
-        .limit(LISTED_FAILURES)
+        .where(Page.id.in_(first), SourceFile.state == "done")
     )
     found += [
         Failure(id_, owner, path, number + 1, reason) for id_, owner, path, number, reason in pages
