@@ -1,6 +1,8 @@
 // The review page: shows a page's masks, lets them be changed, saves, and follows the check.
 "use strict";
-document.addEventListener("DOMContentLoaded", () => {
+// The pictures are painted first; 800 outlines may take a moment longer.
+document.addEventListener("DOMContentLoaded", () => requestAnimationFrame(() => setTimeout(review, 0)));
+function review() {
   const find = (id) => document.getElementById(id);
   const panes = find("panes");
   if (!panes) return;
@@ -89,7 +91,6 @@ document.addEventListener("DOMContentLoaded", () => {
 
   const scrolls = [...document.querySelectorAll(".scroll")];
   const sheets = [...document.querySelectorAll(".sheet")];
-  for (const sheet of sheets) sheet.style.aspectRatio = `${page.size[0] || 210} / ${page.size[1] || 297}`;
   const layers = page.size[0] ? sheets.map((sheet) => Marks.layer(sheet, page.size, (kind, index) => choose(kind, index, false))) : [];
 
   function setZoom(wanted) {
@@ -445,5 +446,5 @@ document.addEventListener("DOMContentLoaded", () => {
   show();
   find("check-again")?.addEventListener("click", () => post(panes.dataset.again, {}));
   if (page.hits.length) choose("hit", 0, true);
-  window.addEventListener("load", () => { for (const address of JSON.parse(panes.dataset.ahead)) if (address) new Image().src = address; });
-});
+  setTimeout(() => { for (const address of JSON.parse(panes.dataset.ahead)) if (address) new Image().src = address; }, 500);
+}
