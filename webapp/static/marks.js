@@ -39,6 +39,11 @@ const Marks = (() => {
     svg.replaceChildren(...masks, ...hits);
   }
 
+  // A box of the person's that could not be saved yet.
+  function keep(svg, quad) {
+    svg.append(shape("polygon", { class: "mark own-kept", points: points(quad) }));
+  }
+
   function titled(text) {
     const title = shape("title", {});
     title.textContent = text;
@@ -51,5 +56,5 @@ const Marks = (() => {
     svg.querySelector(`${kind === "hit" ? ".hit" : ".mark"}[data-index="${index}"]`)?.classList.add("chosen");
   }
 
-  return { layer, draw, choose };
+  return { layer, draw, keep, choose };
 })();

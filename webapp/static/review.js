@@ -38,6 +38,7 @@ function review() {
 
   function show() {
     for (const svg of layers) Marks.draw(svg, page, describe);
+    showKept();
     list("masks", page.masks, "mask");
     list("hits", page.hits, "hit");
     find("hits-box").hidden = page.hits.length === 0;
@@ -276,17 +277,16 @@ function review() {
     box.hidden = false;
     refused = change && (change.add || change.remove || change.change) ? { change, seen } : null;
     find("apply-again").hidden = refused === null;
-    if (refused) {
-      // The own boxes stay in sight until the person has decided what becomes of them.
-      const own = [...(change.add ?? []), ...(change.change ?? []).filter((one) => one.quad)];
-      for (const svg of layers) for (const one of own) {
-        const kept = document.createElementNS("http://www.w3.org/2000/svg", "polygon");
-        kept.setAttribute("class", "mark own-kept");
-        kept.setAttribute("points", one.quad.map((p) => p.join(",")).join(" "));
-        svg.append(kept);
-      }
-    }
+    showKept();
     return false;
+  }
+
+  // The own boxes stay in sight until the person has decided what becomes of them.
+  function showKept() {
+    const change = refused?.change ?? {};
+    for (const one of [...(change.add ?? []), ...(change.change ?? [])]) {
+      if (one.quad) for (const svg of layers) Marks.keep(svg, one.quad);
+    }
   }
 
   // The refused change in terms of the masks as they are now: what is gone is not removed again,
