@@ -69,17 +69,18 @@ class CheckState:
         return "expired" if self.link.expires_at <= utc_now() else "open"
 
 
-def live_pages(entrant_id: int) -> Select[Page]:
+def live_pages(entrant_id: int, *, records: bool = False) -> Select[Page]:
     """The pages of a dossier in order, without those of files that were replaced or sent twice.
 
-    What the redactor wrote about them is left out until it is asked for.
+    `records`: with what the redactor wrote about them, which is long; else it is read when asked.
     """
+    later = (Page.found,) if records else (Page.found, Page.record)
     return (
         select(Page)
         .join(SourceFile, SourceFile.id == Page.file_id)
         .where(Page.entrant_id == entrant_id, SourceFile.state.not_in(("replaced", "duplicate")))
         .order_by(Page.position, Page.id)
-        .options(defer(Page.record), defer(Page.found))
+        .options(*map(defer, later))
     )
 
 

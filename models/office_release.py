@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from pathlib import PurePosixPath
 
 from sqlalchemy import select
-from sqlalchemy.orm import Session, undefer
+from sqlalchemy.orm import Session
 
 from models.base import utc_now
 from models.errors import RuleError, Sentence
@@ -25,7 +25,7 @@ from models.vault_rounds import Entrant, OfficeRound
 
 def listed_pages(session: Session, entrant_id: int) -> list[tuple[Page, str]]:
     """The pages of a dossier in order, each with its blind file name, such as 001.jpg."""
-    pages = session.scalars(live_pages(entrant_id).options(undefer(Page.record)))
+    pages = session.scalars(live_pages(entrant_id, records=True))
     return [(page, f"{at:03d}{_suffix(page)}") for at, page in enumerate(pages, 1)]
 
 

@@ -78,11 +78,17 @@ def _register(app: Flask) -> None:
     app.register_blueprint(dashboard.pages)
     for desk in (rounds, entrants, uploads, progress):
         app.register_blueprint(desk.pages)
+    from webapp.office import check, release, selfcheck
+
+    for part in (release, selfcheck, check):
+        app.register_blueprint(part.pages)
+    app.jinja_env.globals["category_name"] = progress.category_name
     # The door is where passwords are guessed.
     limiter: Limiter = app.extensions["limiter"]
     door = "accounts.sign_in_page"
     guarded: Any = limiter.limit("10 per minute", methods=["POST"])(app.view_functions[door])
     app.view_functions[door] = guarded
+    check.limit_refusals(limiter, app.view_functions)
 
 
 def set_up_stores(app: Flask) -> None:
