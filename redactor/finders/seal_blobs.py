@@ -37,6 +37,10 @@ the inner part that is lettering."""
 SAMPLES = 240
 
 Mask = npt.NDArray[np.uint8]
+HOLLOW_BRIDGE_MM, HOLLOW_BORDER = 0.35, 0.85
+"""Gaps of a frame that are closed, mm; share of a hollow's outline that has ink along it."""
+FRAME_MM, HOLLOW_MM = 1.2, 20.0
+"""Thickest frame and narrowest hollow, mm."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,13 +63,51 @@ def find_frames(mask: Mask, blind: Mask, per_mm: float) -> list[Blob]:
 
     The frame must be whole, no longer than a seal's is, and hold some lettering.
     """
-    return [
+    framed = [
         blob
         for blob in find_blobs(mask, blind, per_mm, FRAME_BRIDGES_MM, FRAME_BORDER)
         if blob.shape in ("oval", "square")
         and (blob.shape == "oval" or (blob.aspect >= FRAME_ASPECT and blob.fill <= FRAME_FILL))
-        and FRAME_INK[0] <= _ink_within(mask, blob) <= FRAME_INK[1]
     ]
+    return [
+        blob
+        for blob in (*framed, *_hollows(mask, blind, per_mm))
+        if FRAME_INK[0] <= _ink_within(mask, blob) <= FRAME_INK[1]
+    ]
+
+
+def _hollows(mask: Mask, blind: Mask, per_mm: float) -> list[Blob]:
+    """The insides of oval and triangular frames: print may touch a frame from without, and then
+    its outline is no longer its own. Cells of tables are rectangles."""
+    size = HOLLOW_BRIDGE_MM * per_mm
+    joined = cv2.morphologyEx(mask, cv2.MORPH_CLOSE, disc(size)) if size > 1.5 else mask
+    ground = (joined == 0).astype(np.uint8)
+    _, labels, stats, _ = cv2.connectedComponentsWithStats(ground, connectivity=4)
+    longest = stats[:, 2:4].max(axis=1) / per_mm
+    fits = (longest >= SHORTEST_MM) & (longest <= LONGEST_MM)
+    fits[0] = False
+    found = []
+    for label in np.flatnonzero(fits):
+        x, y, w, h = (int(v) for v in stats[label, :4])
+        part = (labels[y : y + h, x : x + w] == label).astype(np.uint8)
+        contours, _ = cv2.findContours(part, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
+        hull = cv2.convexHull(np.concatenate(contours))
+        _, sides, _ = cv2.minAreaRect(hull)
+        low, high = min(sides), max(sides)
+        if low < HOLLOW_MM * per_mm or low < SLIMMEST * high:
+            continue
+        shape = _shape(float(cv2.contourArea(hull)) / (low * high), low / high)
+        outline = hull[:, 0, :].astype(np.float64)
+        near = (joined[y : y + h, x : x + w] > 0).astype(np.uint8)
+        border = _border(near, outline, per_mm)
+        if shape in ("oval", "triangle") and border >= HOLLOW_BORDER:
+            corners = outline + (x + 0.5, y + 0.5)
+            middle = corners.mean(axis=0)
+            # The frame itself lies around its hollow.
+            grown = middle + (corners - middle) * (1 + 2 * FRAME_MM * per_mm / low)
+            if _share(blind, grown) <= MOST_BLIND:
+                found.append(Blob(grown, shape, border, low / high, 0.0))
+    return found
 
 
 def find_blobs(

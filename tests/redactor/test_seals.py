@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from PIL import Image as PillowImage
 from PIL import ImageDraw
 
+from redactor import geometry
 from redactor.finders.seal_text import names_unit, readable, seal_strips, suspicious
 from redactor.finders.seals import SealRegion, find_seals, seal_findings
 from redactor.geometry import rectangle
@@ -24,6 +25,7 @@ from sample_scans.canvas import RED, Canvas, Style
 from sample_scans.fonts import Fonts
 from sample_scans.marks import emblem, seal
 from sample_scans.truth import Quad
+from tests.redactor.golden.pages import sheet
 
 DPI = 110
 UNIT = "巴音郭楞蒙古自治州林业和草原局"
@@ -352,3 +354,18 @@ def test_the_ring_is_unwound_clockwise_with_tops_up() -> None:
     assert quarters == sorted(quarters)
     assert quarters[0] < quarters[-1]
     assert strip[-4].min() > strip[8].min()
+
+
+@pytest.mark.parametrize(("shape", "line"), [("oval", 30), ("triangle", 75)])
+def test_grey_frames_are_covered_also_where_print_touches_them(shape: str, line: int) -> None:
+    """In a copy the print that runs into an oval seal is of one ink with it."""
+    canvas = sheet(150, 90, dpi=150)
+    canvas.line(12, line, "材料共四十六页装订成册骑缝处加盖印章涂改无效", Style(size=12))
+    seal(canvas, 60, 48, "巴音郭楞蒙古自治州林业和草原局", 1, shape, 45, (110, 110, 110))
+    pixels = pixels_of(canvas)
+    (item,) = (i for i in canvas.items if i.kind == "seal")
+    regions = find_seals(pixels, 150.0)
+    assert any(
+        all(geometry.holds(region.quad, np.array(quad, dtype=float)) for quad in item.quads)
+        for region in regions
+    )
