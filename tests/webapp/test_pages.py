@@ -105,6 +105,8 @@ def test_the_riskiest_page_comes_first_and_clean_ones_wait_elsewhere(
     assert order("state=all&dossier=李建国") == []
     assert order(f"state=all&dossier={NAME}") == [second, first, clean]
     assert order("decision=accepted&state=all") == []
+    assert order("entrant=1&state=all") == [second, first, clean]
+    assert order("entrant=2&state=all") == []
 
 
 def test_the_queue_is_paged_by_key_without_loss_or_repeat(

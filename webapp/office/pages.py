@@ -64,10 +64,13 @@ def wanted() -> Wanted:
     state, decision = values.get("state", "todo"), values.get("decision", ANY)
     # The form of a decision has a field of that name; its filter comes in the address.
     decision = request.args.get("decision", ANY) if request.method == "POST" else decision
+    dossier = values.get("dossier", "").strip()[:100]
+    if not dossier and (entrant := vault().get(Entrant, values.get("entrant", 0, type=int))):
+        dossier = entrant.code
     return Wanted(
         state if state in STATES else "todo",
         decision if decision in (ANY, "none", "accepted", "returned") else ANY,
-        values.get("dossier", "").strip()[:100],
+        dossier,
     )
 
 

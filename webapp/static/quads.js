@@ -108,8 +108,21 @@ const Quads = (() => {
     return { id, bodies: [], target: { annotation: id, selector: { type, geometry } } };
   }
 
+  // A quad made wider and higher along its own sides, its first corner kept; never turned over.
+  function resized(quad, w, h) {
+    if (!w && !h) return quad;
+    const longer = (from, to, by) => {
+      const length = distance(from, to);
+      const share = Math.max(length + by, 2) / length;
+      return [(to[0] - from[0]) * share, (to[1] - from[1]) * share];
+    };
+    const [along, down] = [longer(quad[0], quad[1], w), longer(quad[0], quad[3], h)];
+    const at = (u, v) => [quad[0][0] + u * along[0] + v * down[0], quad[0][1] + u * along[1] + v * down[1]];
+    return [at(0, 0), at(1, 0), at(1, 1), at(0, 1)];
+  }
+
   const moved = (a, b) => a.some((corner, i) => distance(corner, b[i]) > 0.5);
   const area = (quad) => Math.abs(quad.reduce((sum, p, i) => sum + p[0] * quad[(i + 1) % 4][1] - p[1] * quad[(i + 1) % 4][0], 0)) / 2;
 
-  return { bounds, middle, turned, around, fromShape, toAnnotation, moved, area };
+  return { bounds, middle, turned, around, fromShape, toAnnotation, resized, moved, area };
 })();

@@ -203,6 +203,30 @@ function review() {
     editor.addAnnotation(Quads.toAnnotation(edited.id, place.quad));
     editor.setSelected(edited.id, true);
     document.body.classList.add("editing");
+    requestAnimationFrame(() => {
+      for (const handle of document.querySelectorAll(".editor .a9s-handle-buffer")) handle.setAttribute("aria-label", words.handle);
+    });
+  }
+
+  // Moves (x, y) or resizes (w, h) the chosen box by keys.
+  function nudge([x, y], [w, h]) {
+    if (!edited || chosen.kind !== "mask" || chosen.index === null) return;
+    const before = waiting?.quad ?? page.masks[chosen.index].quad;
+    const one = page.size[0] / 400;
+    const quad = Quads.resized(before.map((p) => [p[0] + x * one, p[1] + y * one]), w * one, h * one);
+    editor.updateAnnotation(Quads.toAnnotation(edited.id, quad));
+    clearTimeout(waiting?.timer);
+    waiting = { index: chosen.index, quad, timer: setTimeout(saveWaiting, SAVE_AFTER) };
+  }
+
+  // A box in the middle of what is in sight, for those who work without a pointer.
+  function newBox() {
+    const [sheet, scroll] = [sheets[0].getBoundingClientRect(), scrolls[0].getBoundingClientRect()];
+    const scale = page.size[0] / sheet.width;
+    const [cx, cy] = [(scroll.left + scroll.width / 2 - sheet.left) * scale, Math.min(page.size[1] * 0.9, (scroll.top + scroll.height / 2 - sheet.top) * scale)];
+    const [w, h] = [page.size[0] / 12, page.size[0] / 60];
+    const quad = [[cx - w, cy - h], [cx + w, cy - h], [cx + w, cy + h], [cx - w, cy + h]];
+    save({ add: [{ quad, kind: find("kind").value }] }, () => choose("mask", page.masks.length - 1, true));
   }
 
   function emptyEditor() {
@@ -415,6 +439,11 @@ function review() {
     a: () => decide(find("answer-no")), r: () => decide(find("return")),
     z: views.undo, "shift+z": views.redo, b: views.blink, o: views.overlay, s: views.sides, m: views.marks,
     d: views.draw, p: views.polygon, "delete,backspace": removeChosen,
+    "shift+d": newBox,
+    "shift+left": () => nudge([-1, 0], [0, 0]), "shift+right": () => nudge([1, 0], [0, 0]),
+    "shift+up": () => nudge([0, -1], [0, 0]), "shift+down": () => nudge([0, 1], [0, 0]),
+    "alt+left": () => nudge([0, 0], [-1, 0]), "alt+right": () => nudge([0, 0], [1, 0]),
+    "alt+up": () => nudge([0, 0], [0, -1]), "alt+down": () => nudge([0, 0], [0, 1]),
     n: () => nextPlace(1), "shift+n": () => nextPlace(-1),
     "=,shift+=,num_add": views.larger, "-,num_subtract": views.smaller, "shift+/": views.help,
     esc: () => { if (tool) setTool(tool); else letGo(); },
