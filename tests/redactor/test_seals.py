@@ -356,12 +356,11 @@ def test_the_ring_is_unwound_clockwise_with_tops_up() -> None:
     assert strip[-4].min() > strip[8].min()
 
 
-@pytest.mark.parametrize(("shape", "line"), [("oval", 30), ("triangle", 75)])
-def test_grey_frames_are_covered_also_where_print_touches_them(shape: str, line: int) -> None:
+def test_grey_ovals_are_covered_also_where_print_touches_them() -> None:
     """In a copy the print that runs into an oval seal is of one ink with it."""
     canvas = sheet(150, 90, dpi=150)
-    canvas.line(12, line, "材料共四十六页装订成册骑缝处加盖印章涂改无效", Style(size=12))
-    seal(canvas, 60, 48, "巴音郭楞蒙古自治州林业和草原局", 1, shape, 45, (110, 110, 110))
+    canvas.line(12, 30, "材料共四十六页装订成册骑缝处加盖印章涂改无效", Style(size=12))
+    seal(canvas, 60, 48, "巴音郭楞蒙古自治州林业和草原局", 1, "oval", 45, (110, 110, 110))
     pixels = pixels_of(canvas)
     (item,) = (i for i in canvas.items if i.kind == "seal")
     regions = find_seals(pixels, 150.0)
