@@ -174,6 +174,8 @@ def _email_terms(email: str) -> Iterator[Term]:
     local, at, domain = text.partition("@")
     if not at or not local or not domain:
         return
-    yield Term(Kind.EMAIL, text, "e-mail address", Script.LATIN, Tolerance.FUZZY, True, 1)
+    # So long a text is nobody else's, whatever a full stop was read as.
+    alone = len(text) < 12
+    yield Term(Kind.EMAIL, text, "e-mail address", Script.LATIN, Tolerance.FUZZY, alone, 1)
     if len(local) >= 5:
         yield Term(Kind.EMAIL, local, "local part of the e-mail address", Script.LATIN)
