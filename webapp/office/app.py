@@ -78,9 +78,9 @@ def _register(app: Flask) -> None:
     app.register_blueprint(dashboard.pages)
     for desk in (rounds, entrants, uploads, progress):
         app.register_blueprint(desk.pages)
-    from webapp.office import check, release, selfcheck
+    from webapp.office import check, release, returns, selfcheck
 
-    for part in (release, selfcheck, check):
+    for part in (release, returns, selfcheck, check):
         app.register_blueprint(part.pages)
     app.jinja_env.globals["category_name"] = progress.category_name
     # The door is where passwords are guessed.
