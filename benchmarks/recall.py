@@ -176,9 +176,12 @@ def false_masks(page: PageTruth, masks: Sequence[Entry], matrix: np.ndarray) -> 
         target = looks if item.kind in VISUAL_KINDS else texts
         target += item.quads if item.outline is None else (item.outline,)
     found: dict[str, int] = {}
+    coded = any(item.kind == "code" for item in page.items)
     for mask in masks:
         if mask["kind"] not in VISUAL_KINDS:
             continue
+        if coded and mask["why"].startswith("number "):
+            continue  # what a code says, printed beside it: the code can be drawn from it again
         planted = looks + texts if mask["kind"] == "signature" else looks
         quads = (geometry.mapped(np.array(q, dtype=float), matrix) for q in planted)
         if not any(_meet(np.array(mask["quad"], dtype=float), quad) for quad in quads):
