@@ -66,7 +66,7 @@ def add_page(
         seconds=0.1,
         staged=None if state == "failed" else name,
         sha256="" if state == "failed" else hashlib.sha256(staged).hexdigest(),
-        size=size,
+        size=(0, 0) if state == "failed" else size,
         masks=tuple(masks),
         quality={"sharpness": 1.0, "dpi": 100, "flags": []},
         verify={"state": state, "hits": list(hits)},

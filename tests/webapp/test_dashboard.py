@@ -22,7 +22,7 @@ SignIn = Callable[[str], FlaskClient]
 @pytest.fixture
 def worked(settings: Settings, vault: Engine, round_id: int) -> int:
     with Session(vault) as session, session.begin():
-        for number in range(4):
+        for number in range(5):
             masks = [mask(10, 100), mask(10, 200, kind="seal")][: number % 3]
             state = "review" if number == 3 else "clean"
             page = add_page(session, settings, round_id, number=number, masks=masks, state=state)
@@ -37,12 +37,12 @@ def worked(settings: Settings, vault: Engine, round_id: int) -> int:
 def test_the_numbers_add_up(vault: Engine, worked: int, office: object) -> None:
     with Session(vault) as session:
         found = numbers(session, worked)
-    assert (found.pages, found.todo) == (4, 1)
-    assert found.kinds == {"name": 2, "seal": 1}
+    assert (found.pages, found.todo) == (5, 1)
+    assert found.kinds == {"name": 3, "seal": 1}
     assert sum(found.decided.values()) == 2
     clerk, gone = found.clerks
-    assert (clerk.name, clerk.looked, clerk.seconds, clerk.accepted) == ("clerk甲", 4, 60, 1)
-    assert clerk.seconds_per_page == 15
+    assert (clerk.name, clerk.looked, clerk.seconds, clerk.accepted) == ("clerk甲", 5, 100, 1)
+    assert clerk.seconds_per_page == 20
     assert (gone.name, gone.returned, gone.seconds_per_page) == ("gone", 1, None)
 
 

@@ -199,6 +199,18 @@ def test_an_edit_is_kept_queued_and_its_old_hits_are_not_shown(desk: Desk, vault
     assert told(desk.client.get(f"/pages/{desk.page_id}/status?revision=1").text)["hits"]
 
 
+def test_a_failed_page_says_so_and_can_only_be_returned(
+    sign_in: SignIn, settings: Settings, vault: Engine, round_id: int
+) -> None:
+    with Session(vault) as session, session.begin():
+        page_id = add_page(session, settings, round_id, state="failed").id
+    desk = Desk(sign_in("clerk"), page_id)
+    assert "此页没有遮盖后的输出" in desk.text
+    assert "/masked/" not in desk.text
+    assert desk.decide(decision="accepted", reason="好", seen="").status_code == 422
+    assert desk.decide(decision="returned", reason="打不开", seen="").status_code == 302
+
+
 def test_undo_and_redo_survive_signing_in_again(desk: Desk, sign_in: SignIn, vault: Engine) -> None:
     desk.post("masks", {"on": 0, "remove": [0]})
     desk.post("masks", {"on": 1, "add": [drawn()]})

@@ -45,6 +45,7 @@ function review() {
     find("undo").disabled = !page.undo;
     find("redo").disabled = !page.redo;
     find("answer-no").disabled = ["checking", "failed"].includes(page.state);
+    for (const id of ["draw", "polygon", "answer-yes"]) find(id).disabled = layers.length === 0;
     document.body.dataset.state = page.state;
     find("decision").elements.seen.value = page.seen;
     for (const image of document.querySelectorAll(".picture.masked")) setPicture(image, "masked");
