@@ -14,12 +14,14 @@ from sqlalchemy.orm import Session
 from models.office_pages import keep_records
 from models.vault_pages import Page
 from models.vault_rounds import Entrant
-from redactor.file_job import PageRecord
+from redactor.file_job import PageRecord, overview_file
+from redactor.page import Image
+from redactor.seal_prints import keep_overview
 from tests.webapp.conftest import add_scan
 from webapp.office.work import merged_masks, round_vault
 from webapp.settings import Settings
 
-SIZE = (400, 560)
+SIZE, DPI = (400, 560), 110
 
 
 def mask(x: float, y: float, *, kind: str = "name", text: str = "诸葛晓岚") -> dict[str, Any]:
@@ -41,13 +43,19 @@ def add_page(
     entrant: int = 1,
     size: tuple[int, int] = SIZE,
     reading: str = "",
+    picture: Image | None = None,
 ) -> Page:
-    """A page of an applicant, its scan on disk and its masked page staged."""
+    """A page of an applicant, its scan on disk and its masked page staged.
+
+    `picture`: the scan's pixels at 110 dpi, instead of a number on white.
+    """
     owner = session.scalars(
         select(Entrant).where(Entrant.round_id == round_id, Entrant.number == entrant)
     ).one()
     pixels = np.full((size[1], size[0], 3), 255, np.uint8)
     cv2.putText(pixels, f"{entrant}-{number}", (20, 60), 0, 1.5, (0, 0, 0), 3)
+    if picture is not None:
+        pixels, size = picture.copy(), (picture.shape[1], picture.shape[0])
     scan = cv2.imencode(".png", pixels)[1].tobytes()
     file = add_scan(session, settings, owner, f"{number}.png", scan)
     for one in masks:
@@ -55,7 +63,9 @@ def add_page(
     staged = cv2.imencode(".jpg", pixels)[1].tobytes()
     name = f"{entrant}-{number}.jpg"
     if state != "failed":
-        (round_vault(settings, round_id).staging / name).write_bytes(staged)
+        kept = round_vault(settings, round_id)
+        (kept.staging / name).write_bytes(staged)
+        keep_overview(overview_file(kept.copies, name), pixels, DPI)
     record = PageRecord(
         applicant=entrant,
         source=file.path,
@@ -68,7 +78,7 @@ def add_page(
         sha256="" if state == "failed" else hashlib.sha256(staged).hexdigest(),
         size=(0, 0) if state == "failed" else size,
         masks=tuple(masks),
-        quality={"sharpness": 1.0, "dpi": 100, "flags": []},
+        quality={"sharpness": 1.0, "dpi": DPI, "flags": []},
         verify={"state": state, "hits": list(hits)},
         reading=reading,
     )

@@ -24,10 +24,13 @@ from models.office_queue import Filter, Key, neighbours, queue
 from models.vault_accounts import OfficeEvent
 from models.vault_pages import Job, Page, PageEdit, PageLook
 from models.vault_rounds import Entrant
+from redactor.geometry import overlap
 from redactor.page import Char, Line, Reading
 from redactor.reading_cache import ReadingCache
+from sample_scans.marks import seal
+from tests.redactor.test_seal_twins import blank, pixels_of
 from tests.webapp.conftest import form_token
-from tests.webapp.page_rows import SIZE, add_page, mask
+from tests.webapp.page_rows import DPI, SIZE, add_page, mask
 from webapp.office.page_edits import changed
 from webapp.office.work import round_vault
 from webapp.settings import Settings
@@ -416,6 +419,44 @@ def test_the_same_text_is_found_in_the_reading(
     fresh = Desk(desk.client, page_id)
     box = {"quad": [[0, 45], [38, 45], [38, 75], [0, 75]], "kind": "custom"}
     assert told(fresh.post("masks", {"on": 1, "add": [box]}).text)["masks"][1]["text"] == "经查"
+
+
+def sealed(x: float, y: float) -> tuple[Any, list[list[float]]]:
+    """A page with a round seal there (millimetres), and the box around the seal."""
+    canvas = blank()
+    seal(canvas, x, y, "巴音郭楞蒙古自治州林业和草原局", 1, "round", 42, turn=8)
+    per_mm = DPI / 25.4
+    left, top, side = (x - 23) * per_mm, (y - 23) * per_mm, 46 * per_mm
+    box = [[left, top], [left + side, top], [left + side, top + side], [left, top + side]]
+    return pixels_of(canvas), box
+
+
+def test_the_same_seal_is_found_at_another_place(
+    settings: Settings, vault: Engine, round_id: int, sign_in: SignIn
+) -> None:
+    picture, box = sealed(100, 70)
+    elsewhere, there = sealed(50, 100)
+    with Session(vault) as session, session.begin():
+        mine = add_page(session, settings, round_id, number=1, picture=picture)
+        other = add_page(session, settings, round_id, number=2, picture=elsewhere)
+        add_page(session, settings, round_id, number=3, picture=pixels_of(blank()))
+        ids = (mine.id, other.id, mine.entrant_id)
+    client = sign_in("clerk")
+    desk = Desk(client, ids[0])
+    client.get(told(desk.text)["pictures"]["source_screen"])
+    desk.post("masks", {"on": 0, "add": [{"quad": box, "kind": "seal"}]})
+    assert everywhere(desk, on=1, dossier=ids[2], way="seal").json == {"pages": 1}
+    with Session(vault) as session:
+        (added,) = masks_of(session, session.get_one(Page, ids[1]))
+    assert added["kind"] == "seal"
+    assert overlap(np.array(added["quad"]), np.array(there)) > 0.8
+
+
+def test_a_box_without_a_seal_is_no_seal(desk: Desk, owner: int) -> None:
+    desk.client.get(told(desk.text)["pictures"]["source_screen"])
+    answer = everywhere(desk, dossier=owner, way="seal")
+    assert answer.status_code == 409
+    assert "未辨认出印章" in answer.json["sentences"][0]
 
 
 def test_masks_of_one_text_are_removed_everywhere(desk: Desk, owner: int, vault: Engine) -> None:
