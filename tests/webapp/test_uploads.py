@@ -518,6 +518,18 @@ def test_a_folder_that_is_nobodys_waits_for_a_person(
     assert desk.client.post(address, data={**form, "entrant": "2"}).status_code == 400
 
 
+def test_a_second_folder_is_offered_to_the_one_it_names(
+    desk: Desk, vault: Engine, round_id: int
+) -> None:
+    desk.send("02李建国/a.jpg", JPG)
+    desk.match()
+    desk.send("李建国补充/b.jpg", OTHER)
+    assert desk.match()["unmatched"] == 1
+    assert files_of(vault)["02李建国/a.jpg"].state == "waiting"
+    page = desk.client.get(f"/rounds/{round_id}/unmatched").text
+    assert 'value="2 李建国 · 库尔勒市第三中学"' in page.split("<tbody>")[1]
+
+
 def test_a_folder_given_to_somebody_else_is_masked_for_them(
     desk: Desk, vault: Engine, round_id: int
 ) -> None:

@@ -43,6 +43,7 @@ from models.office_uploads import (
 )
 from models.vault_rounds import Entrant, SourceFile, Upload
 from redactor.applicant import Roster
+from redactor.folder_match import match_folders
 from webapp.language import sentences_of, t
 from webapp.office.app import signed_in, vault
 from webapp.office.matching import default_folder, find_files, owned_by, roster_of
@@ -69,6 +70,8 @@ CHUNK = 4 << 20
 """Bytes of a chunk: a few seconds on slow Wi-Fi, so that little is sent twice."""
 BATCH = 200
 """Files announced in one request."""
+MOST_GUESSES = 20
+"""Folders of which the applicant is guessed, as each costs milliseconds."""
 NOBODY = Roster(Path(), "", ())
 
 
@@ -283,9 +286,23 @@ def _unmatched(round_id: int, problems: list[str]) -> str:
         round=found,
         folders=folders,
         people=list(people) if folders else [],
+        guesses=_guesses(found.id, [folder for folder, *_ in folders[:MOST_GUESSES]]),
         duplicates=_duplicates(found.id),
         problems=problems,
     )
+
+
+def _guesses(round_id: int, folders: list[str]) -> dict[str, str]:
+    """Folder -> the one applicant its name points at, who has another folder; a person decides."""
+    if not folders:
+        return {}
+    roster = roster_of(vault(), round_id)
+    found = {folder: match_folders([folder], roster).owners.get(folder) for folder in folders}
+    return {
+        folder: f"{owner.number} {owner.name} · {owner.unit}"
+        for folder, owner in found.items()
+        if owner is not None
+    }
 
 
 def _duplicates(round_id: int) -> list[tuple[str, str]]:
