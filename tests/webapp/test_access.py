@@ -90,6 +90,19 @@ WHO = {
     "POST /rounds/<int:round_id>/release/<int:release_id>/confirm": DESK,
     "POST /rounds/<int:round_id>/release/ask": DESK,
     "POST /rounds/<int:round_id>/release/next": DESK,
+    "GET /check/<token>": OPEN,
+    "GET /check/<token>/<int:number>": OPEN,
+    "POST /check/<token>/<int:number>": OPEN,
+    "GET /check/<token>/<int:number>/<size>.jpg": OPEN,
+    "GET /rounds/<int:round_id>/selfcheck": DESK,
+    "POST /rounds/<int:round_id>/selfcheck/<int:entrant_id>/withdraw": DESK,
+    "GET /rounds/<int:round_id>/selfcheck/answers": DESK,
+    "POST /rounds/<int:round_id>/selfcheck/answers/<int:answer_id>": DESK,
+    "POST /rounds/<int:round_id>/selfcheck/links": DESK,
+    "GET /rounds/<int:round_id>/returns": DESK,
+    "GET /rounds/<int:round_id>/returns.xlsx": DESK,
+    "POST /rounds/<int:round_id>/returns/<int:entrant_id>": DESK,
+    "POST /rounds/<int:round_id>/returns/<int:entrant_id>/again": DESK,
 }
 """Who may use what. A new address fails the first test until it stands here."""
 NASTY = (
