@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, and_, case, func, or_, select
-from sqlalchemy.orm import Session
+from sqlalchemy import ColumnElement, and_, case, exists, func, or_, select
+from sqlalchemy.orm import Session, aliased
 
 from models.errors import Sentence
 from models.office_checks import live_pages, open_counts
@@ -88,15 +88,15 @@ def readiness(session: Session, round_id: int) -> dict[int, Readiness]:
     entrants = session.execute(
         select(Entrant.id, Entrant.returned_at).where(Entrant.round_id == round_id)
     ).all()
-    replaced = select(SourceFile.id).where(
-        SourceFile.round_id == round_id, SourceFile.state.in_(GONE)
-    )
+    gone = select(SourceFile.id).where(SourceFile.round_id == round_id, SourceFile.state.in_(GONE))
+    # Often no file was replaced; not to ask then saves a look for every page.
+    live = [Page.file_id.not_in(gone)] if session.scalars(gone.limit(1)).first() else []
     kind = case(*((rule, name) for name, (rule, _) in _PAGE_BLOCKS.items()), else_="")
     pages: dict[int, int] = {}
     blocks: dict[int, dict[str, int]] = {}
     for entrant, block, count in session.execute(
         select(Page.entrant_id, kind, func.count())
-        .where(Page.round_id == round_id, Page.file_id.not_in(replaced))
+        .where(Page.round_id == round_id, *live)
         .group_by(Page.entrant_id, kind)
     ):
         pages[entrant] = pages.get(entrant, 0) + count
@@ -219,23 +219,26 @@ def _files_not_done(session: Session, round_id: int) -> dict[int, int]:
 def _searches_not_done(
     session: Session, round_id: int, entrant_id: int | None = None
 ) -> dict[int, int]:
-    """Entrant -> files that are still to be read, or to be searched for what others gave away."""
-    newest = (
-        select(func.max(Job.id))
-        .where(Job.round_id == round_id, Job.kind.in_(("redact", "consistency")))
-        .group_by(Job.target, Job.kind)
+    """Entrant -> files that are still to be searched for what other pages gave away.
+
+    Files that are still to be read are not done, which their own state says.
+    """
+    later = aliased(Job)
+    tried_again = exists().where(
+        later.target == Job.target, later.kind == Job.kind, later.id > Job.id
     )
-    if entrant_id is not None:
-        files = select(SourceFile.id).where(SourceFile.entrant_id == entrant_id)
-        newest = newest.where(Job.target.in_(files))
     chosen = (
         select(SourceFile.entrant_id, func.count())
         .join(Job, Job.target == SourceFile.id)
         .where(
-            Job.id.in_(newest),
+            Job.round_id == round_id,
+            Job.state.in_((*_BUSY, "failed")),
+            Job.kind == "consistency",
+            or_(Job.state != "failed", ~tried_again),
             SourceFile.state.not_in(GONE),
-            or_(Job.state.in_(_BUSY), and_(Job.state == "failed", Job.kind == "consistency")),
         )
         .group_by(SourceFile.entrant_id)
     )
+    if entrant_id is not None:
+        chosen = chosen.where(SourceFile.entrant_id == entrant_id)
     return {row[0]: row[1] for row in session.execute(chosen) if row[0]}

@@ -160,9 +160,13 @@ def next_batch(round_id: int) -> Response | str:
         for problem in problems:
             flash(problem)
         return redirect(url_for("release.overview", round_id=round_id), 303)
+    if codes and not problems and not _mine(round_or_404(round_id), me):
+        flash(t("全部已放行。", "Everything is released."))
+        target = url_for("release.overview", round_id=round_id)
+        return Response(status=204, headers={"HX-Redirect": target})
     return render_template(
         "release_going.html", round=round_or_404(round_id), going=_going(found, problems, codes),
-        go=bool(codes), pressed=True,
+        go=bool(codes),
     )  # fmt: skip
 
 

@@ -25,7 +25,8 @@ from webapp.security import allow
 
 pages = Blueprint("returns", __name__)
 DESK = ("clerk", "admin")
-PAGE_LENGTH = 100
+PAGE_LENGTH = 20
+"""Applicants; each may have as many rows as pages."""
 SHEET_TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 _WIDTHS = (6, 18, 48, 6, 30, 44, 60)
 
