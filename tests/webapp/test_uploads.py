@@ -523,7 +523,7 @@ def test_a_second_folder_is_offered_to_the_one_it_names(
 ) -> None:
     desk.send("02李建国/a.jpg", JPG)
     desk.match()
-    desk.send("李建国补充/b.jpg", OTHER)
+    desk.send("李建国材料/b.jpg", OTHER)
     assert desk.match()["unmatched"] == 1
     assert files_of(vault)["02李建国/a.jpg"].state == "waiting"
     page = desk.client.get(f"/rounds/{round_id}/unmatched").text
