@@ -112,7 +112,10 @@ def open_as(browser: Browser, furnished_office: Office) -> Iterator[Any]:
     made: list[tuple[BrowserContext, list[str]]] = []
 
     def open_as(role: str, device: dict[str, Any], language: str = "zh") -> Page:
-        context = browser.new_context(base_url=furnished_office.url, **device)
+        # A colour on its way from one to another would be measured as it passes.
+        context = browser.new_context(
+            base_url=furnished_office.url, reduced_motion="reduce", **device
+        )
         cookies = {COOKIE: furnished_office.tokens[role], "mp_language": language}
         context.add_cookies(
             [{"name": n, "value": v, "url": furnished_office.url} for n, v in cookies.items()]

@@ -24,7 +24,7 @@ def pages_of(office: Office, role: str) -> list[str]:
         if method != "GET" or "sign-in" in path or "language" in path:
             continue
         answer = client.get(path)
-        if answer.status_code == 200 and "<html" in answer.text[:200]:
+        if answer.mimetype == "text/html" and "<html" in answer.text[:200]:
             found.append(path)
     return found
 
@@ -101,7 +101,8 @@ NUMBERED = "(e) => [...document.querySelectorAll('*')].indexOf(e)"
 FOCUSED = f"""() => {{
   const e = document.activeElement, style = getComputedStyle(e), box = e.getBoundingClientRect();
   const ring = style.outlineStyle !== 'none' || style.boxShadow !== 'none' || e === document.body;
-  const own = e.matches('input[type=file]') && e.parentElement.matches(':focus-within');
+  // A date's parts draw their own ring; a file's button shows it on its label.
+  const own = e.matches('input[type=datetime-local]') || e.matches('input[type=file]') && e.parentElement.matches(':focus-within');
   return [({NUMBERED})(e), ring || own ? '' : e.outerHTML.slice(0, 140)];
 }}"""
 UNREACHED = f"""(seen) => {STOPS}.filter(e => !seen.includes(({NUMBERED})(e)))

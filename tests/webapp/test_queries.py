@@ -41,6 +41,8 @@ def test_the_number_of_queries_does_not_grow_with_the_rows(
     for method, rule, _ in known(office):
         if method != "GET" or not rule.arguments & {"round_id", "entrant_id", "page_id"}:
             continue
+        if rule.rule.endswith(".xlsx"):
+            continue  # the whole list, fetched in parts
         counts = []
         for made in (few, many):
             address = path_of(rule, made)
