@@ -28,7 +28,7 @@ from models.vault_rounds import Entrant, OfficeRound
 from redactor.assembly import FIXED_TIME
 from redactor.proof import stray_parts
 from tests.webapp.conftest import PEOPLE, form_token
-from tests.webapp.dossiers import add_page
+from tests.webapp.dossiers import add_page, page_bytes
 from webapp.office import door
 from webapp.office.door import Stores, bring_back, differences, let_out
 from webapp.office.work import round_vault
@@ -175,7 +175,7 @@ def test_a_page_that_is_not_what_was_proven_stays(stores: Stores, ready: int) ->
         assert page is not None
         staged = round_vault(stores.settings, ready).staging / json.loads(page.record)["staged"]
         code = session.get_one(Entrant, page.entrant_id).code
-    staged.write_bytes(staged.read_bytes() + b"tail")
+    staged.write_bytes(page_bytes(77, 9))
     outcome = let_out(stores, round_id=ready, release_ids=ids, by="clerk")
     assert len(outcome.codes) == 1
     assert code not in outcome.codes
@@ -297,6 +297,17 @@ def test_killed_on_the_way_out_nothing_is_half_released_and_a_repeat_completes_i
     assert all(differences(stores, release) == [] for release in ids)
     with Session(stores.review) as review:
         assert len(review.scalars(select(Round)).all()) == 1
+
+
+def test_what_a_killed_release_left_is_never_shown(stores: Stores, ready: int) -> None:
+    ids = ask_all(stores, ready)
+    killed_when(
+        stores, "_sync", lambda: let_out(stores, round_id=ready, release_ids=ids, by="clerk")
+    )
+    for path in stores.settings.blind.rglob("001.jpg"):
+        path.write_bytes(page_bytes(77, 9))
+    assert len(let_out(stores, round_id=ready, release_ids=ids, by="clerk").codes) == 2
+    assert all(differences(stores, release) == [] for release in ids)
 
 
 @pytest.mark.parametrize("moment", ["_remove", "withdrawn"])

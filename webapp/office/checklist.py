@@ -42,10 +42,14 @@ class Want:
     @property
     def sentence(self) -> Sentence:
         """All of it in one go, for the log."""
-        zh = f"{self.file} 第 {self.page} 页：" if self.page else f"{self.file}：" * bool(self.file)
-        en = f"{self.file} page {self.page}: " if self.page else f"{self.file}: " * bool(self.file)
+        where = _NOTHING
+        if self.page:
+            where = Sentence(f"{self.file} 第 {self.page} 页：", f"{self.file} page {self.page}: ")
+        elif self.file:
+            where = Sentence(f"{self.file}：", f"{self.file}: ")
         return Sentence(
-            f"{zh}{self.problem.zh}。{self.remedy.zh}", f"{en}{self.problem.en}. {self.remedy.en}"
+            f"{where.zh}{self.problem.zh}。{self.remedy.zh}",
+            f"{where.en}{self.problem.en}. {self.remedy.en}",
         )
 
 
