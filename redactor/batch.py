@@ -33,7 +33,7 @@ from redactor.roster import read_roster
 from redactor.vault import Vault
 from redactor.workers import run_jobs
 
-VERSION = "3"
+VERSION = "4"
 """Raised whenever the same page and settings would be masked otherwise: results are done anew."""
 
 Progress = Callable[[int, int], None]

@@ -13,6 +13,7 @@ from redactor.arabic_reading import arabic_reader
 from redactor.finders.arabic_script import find_arabic_script
 from redactor.finders.code_text import described, find_printed_numbers
 from redactor.finders.codes import find_codes
+from redactor.finders.cut_units import find_cut_units
 from redactor.finders.document_numbers import find_document_numbers
 from redactor.finders.embossed import find_embossed
 from redactor.finders.faces import find_faces
@@ -125,6 +126,7 @@ def find_text(reading: Reading, identity: Identity, profile: Profile) -> Iterato
     """Findings that need no pixels: re-matching a cached reading is only this."""
     for stream in streams(reading):
         yield from find_known(stream, identity)
+        yield from find_cut_units(stream, identity)
         if Kind.DOCUMENT_NUMBER in profile.kinds:
             yield from find_document_numbers(stream, identity)
         if profile.others:
