@@ -12,8 +12,8 @@ from sample_scans.truth import Face, Item, PageTruth, Quad
 
 CONTRAST = 20
 """Grey levels between ink and ground from which a person sees a mark."""
-PAPER = 200
-"""Median grey level of a box from which it stands on paper."""
+COPIES = frozenset({"copy", "dark_copy", "fax"})
+"""Degradations (degrade.py) that are made by a copier."""
 _PALE = ("watermark", "fingerprint")
 Plane = npt.NDArray[np.uint8]
 
@@ -23,7 +23,8 @@ def without_faded(page: PageTruth, pixels: npt.NDArray[np.uint8]) -> PageTruth:
     (RGB), and without the characters of a seal that did not."""
     darkest = cv2.GaussianBlur(pixels.min(axis=2), (0, 0), 0.8)
     grey = np.asarray(darkest, dtype=np.uint8)
-    items = (_seen(item, grey) for item in page.items)
+    copied = bool(COPIES & set(page.tags))
+    items = (_seen(item, grey, copied) for item in page.items)
     return replace(
         page,
         items=tuple(item for item in items if item is not None),
@@ -31,17 +32,14 @@ def without_faded(page: PageTruth, pixels: npt.NDArray[np.uint8]) -> PageTruth:
     )
 
 
-def _seen(item: Item, grey: Plane) -> Item | None:
+def _seen(item: Item, grey: Plane, copied: bool) -> Item | None:
     if item.kind != "seal" and item.form not in _PALE:
         return item
     if item.form == "fingerprint":
         tiles = [_contrast(grey, tile) for tile in _tiles(item.quads[0])]
         return item if np.median(tiles) >= CONTRAST else None
-    if item.form == "embossed":
-        # Over a photo the photo's own contrast is seen; relief that shows shows on paper, too.
-        on_paper = [q for q in item.quads if _ground(grey, q) >= PAPER]
-        if on_paper and all(_contrast(grey, q) < CONTRAST for q in on_paper):
-            return None
+    if item.form == "embossed" and copied:
+        return None  # relief carries no ink for a copier to see; what shows is the photo's own
     left = tuple(q for q in item.quads if _contrast(grey, q) >= CONTRAST)
     # Print under a seal has contrast of its own; it lies under few of the characters.
     if not item.quads or 2 * len(left) <= len(item.quads):
@@ -61,12 +59,6 @@ def _tiles(quad: Quad) -> list[Quad]:
     step = (high - low) / 4
     corners = [low + step * (i, j) for i in range(4) for j in range(4)]
     return [((a[0], a[1]), (a[0] + step[0], a[1] + step[1])) for a in corners]
-
-
-def _ground(grey: Plane, quad: Quad) -> float:
-    """Median level of the box around a quad, 0 off the page."""
-    part = _part(grey, quad)
-    return float(np.median(part)) if part.size else 0.0
 
 
 def _contrast(grey: Plane, quad: Quad) -> float:
