@@ -28,9 +28,7 @@ from sample_scans.fonts import Fonts
 from sample_scans.marks import portrait, qr, seal
 
 DPI = 150
-WHO = Applicant(
-    1, 4, "诸葛晓岚", "巴音郭楞蒙古自治州林业和草原局", id_number="652899198501014510"
-)
+WHO = Applicant(1, 4, "诸葛晓岚", "巴音郭楞蒙古自治州林业和草原局", id_number="652899198501014510")
 TEXT = Style(size=12)
 
 
