@@ -102,7 +102,10 @@ FOCUSED = f"""() => {{
   const e = document.activeElement, style = getComputedStyle(e), box = e.getBoundingClientRect();
   const ring = style.outlineStyle !== 'none' || style.boxShadow !== 'none' || e === document.body;
   // A date's parts draw their own ring; a file's button shows it on its label.
-  const own = e.matches('input[type=datetime-local]') || e.matches('input[type=file]') && e.parentElement.matches(':focus-within');
+  const label = e.matches('input[type=file]') && e.parentElement.matches(':focus-within');
+  const group = e.closest('[role=search], [role=group]');
+  const around = group && getComputedStyle(group).boxShadow !== 'none';
+  const own = e.matches('input[type=datetime-local]') || label || around;
   return [({NUMBERED})(e), ring || own ? '' : e.outerHTML.slice(0, 140)];
 }}"""
 UNREACHED = f"""(seen) => {STOPS}.filter(e => !seen.includes(({NUMBERED})(e)))
