@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
@@ -233,3 +234,26 @@ def test_faults_of_a_new_account_are_named_together_and_nothing_is_kept(
     assert refused.text.count("<li>") - admin.get("/accounts").text.count("<li>") == 5
     with Session(vault) as session:
         assert len(session.scalars(select(Account)).all()) == 3
+
+
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_a_device_that_was_not_seen_for_long_waits_for_nobody(
+    method: str, sign_in: SignInAs, vault: Engine
+) -> None:
+    """Noting the time must not wait for the request's own transaction: SQLite has one writer."""
+    client = sign_in("clerk")
+    page = client.get("/account").text
+    long_ago = (datetime.now(UTC) - timedelta(hours=1)).isoformat(timespec="microseconds")
+    with vault.begin() as connection:
+        connection.execute(update(SignIn).values(seen_at=long_ago))
+    started = time.monotonic()
+    if method == "GET":
+        assert client.get("/account").status_code == 200
+    else:
+        data = {"old": "wrong", "password": "x", "csrf_token": form_token(page)}
+        assert client.post("/account/password", data=data).status_code == 422
+    assert time.monotonic() - started < 10
+    with Session(vault) as session:
+        kept = session.scalars(select(SignIn.seen_at)).one()
+    # A refused form undoes its own transaction, and the time with it.
+    assert method == "POST" or kept > long_ago

@@ -146,9 +146,19 @@ def person() -> Person | None:
         token = request.cookies.get(COOKIE, "")
         g.person = person_of(vault(), token) if token else None
         if g.person is not None and seen_long_ago(g.person):
-            with Session(current_app.extensions["vault"]) as writing, writing.begin():
-                touch(writing, g.person.token_sha256)
+            _note_seen(g.person)
     return g.person
+
+
+def _note_seen(who: Person) -> None:
+    """Keeps the time at which a device was seen."""
+    if request.method not in ("GET", "HEAD"):
+        touch(vault(), who.token_sha256)
+        return
+    # SQLite lets nobody write while this request's own transaction reads.
+    vault().rollback()
+    with Session(current_app.extensions["vault"]) as writing, writing.begin():
+        touch(writing, who.token_sha256)
 
 
 def signed_in() -> Person:
