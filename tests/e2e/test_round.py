@@ -207,7 +207,7 @@ def test_6_the_dossiers_are_released_and_tell_nothing(
     sign_in(second, "clerk")
     second.goto(address + "/release")
     second.get_by_role("button", name="确认放行全部").click()
-    expect(second.locator("#going")).to_contain_text("全部已放行")
+    expect(second.locator("main")).to_contain_text("全部已放行")
     context.close()
     settings = Settings(data=serving.data)
     store = open_store(settings.review_url).execution_options(read_only=True)
