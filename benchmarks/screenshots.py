@@ -11,7 +11,7 @@ from pathlib import Path
 
 import waitress
 from playwright.sync_api import Page, sync_playwright
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
@@ -34,7 +34,9 @@ def main(data: Path, password: str) -> None:
     with Session(open_store(settings.vault_url)) as session:
         # A page with many kinds of masks shows most.
         shown, round_id = session.execute(
-            select(PageRow.id, PageRow.round_id).order_by(PageRow.kinds.desc()).limit(1)
+            select(PageRow.id, PageRow.round_id)
+            .order_by(func.length(PageRow.kinds).desc())
+            .limit(1)
         ).one()
     TARGET.mkdir(parents=True, exist_ok=True)
     with sync_playwright() as playwright:
