@@ -200,8 +200,11 @@ def test_the_report_has_the_keys_of_the_contract(done: Run) -> None:
             assert mask["kind"] in KINDS
             quad = np.array(mask["quad"])
             assert quad.shape == (4, 2)
-            assert (quad > -60).all()
-            assert (quad < (width + 60, height + 60)).all()
+            # A slanting mask's corners may lie beyond the page, its middle may not.
+            assert (quad > -0.2 * width).all()
+            assert (quad < (1.2 * width, 1.2 * height)).all()
+            assert (quad.mean(axis=0) > 0).all()
+            assert (quad.mean(axis=0) < (width, height)).all()
 
 
 def test_the_key_opens_the_codes(done: Run) -> None:
