@@ -67,7 +67,8 @@ def _with_missing(quad: Quad, text: str, lost: int) -> Quad:
     """A watermark's quad with room on both sides for the characters that were not read."""
     if lost <= 0:
         return quad
-    return geometry.grown(quad, lost * geometry.width(quad) / max(len(text), 1), 0)
+    room = min(1.0, lost / max(len(text), 1)) * geometry.width(quad)
+    return geometry.grown(quad, room, 0)
 
 
 def matches(stream: Stream, terms: Iterable[Term]) -> Iterator[Match]:
@@ -86,7 +87,8 @@ def matches(stream: Stream, terms: Iterable[Term]) -> Iterator[Match]:
             match = _in_source(stream, term, start, end, wrong)
             if match is not None and _stands(stream, match, start, end):
                 yield match
-        if term.pattern and term.tolerance is not Tolerance.EXACT:
+        # An organ's code alone, half seen in a watermark, is nobody's.
+        if term.pattern and term.tolerance is not Tolerance.EXACT and not stream.is_pale:
             for start, end, wrong in fits.places(term):
                 match = _in_source(stream, term, start, end, wrong)
                 if wrong and match is not None and _stands(stream, match, start, end):
@@ -164,7 +166,7 @@ class _Fits:
         for offset, char in enumerate(term.text):
             for place in self._where.get(char, ()):
                 votes[place - offset] += 1
-        needed = max(1 if self._pale else 2, length - spare - edits)
+        needed = max(1 if self._pale else 2, length - max(edits, spare + term.edits))
         tried: set[int] = set(exact)
         for start in sorted(votes):
             near = range(start - edits, start + edits + 1)
@@ -184,9 +186,15 @@ class _Fits:
 
     def _edits(self, term: Term) -> int:
         """How many characters may be wrong, missing or extra."""
-        if self._pale and term.script is Script.HAN and len(term.text) >= 4:
+        whole = term.pattern is None and term.script is Script.HAN and len(term.text) >= 4
+        if self._pale and whole:
             return max(term.edits, len(term.text) // LOST_SHARE)
         return term.edits
+
+    def _wrong(self, term: Term, free: int, spare: int) -> int:
+        """How many characters of a window may differ, `free` of which are illegible."""
+        # Lost and illegible are no two excuses: else nothing of a watermark need be seen.
+        return max(self._edits(term), term.edits + min(free, spare))
 
     def _align(self, term: Term, start: int, spare: int) -> tuple[int, int, int] | None:
         """The best window near `start`: characters that fit count as equal."""
@@ -199,10 +207,9 @@ class _Fits:
                 if size < 2 or len(window) < size or first < 0:
                     continue
                 bent, free = self._bent(first, size, term.text)
-                distance = Levenshtein.distance(
-                    bent, term.text, score_cutoff=edits + min(free, spare)
-                )
-                if distance > edits + min(free, spare):
+                allowed = self._wrong(term, free, spare)
+                distance = Levenshtein.distance(bent, term.text, score_cutoff=allowed)
+                if distance > allowed:
                     continue
                 wrong = Levenshtein.distance(window, term.text)
                 ranked = (distance, wrong, abs(size - length), first)

@@ -9,9 +9,11 @@ import numpy as np
 
 from redactor import geometry
 from redactor.layers import WORKING_SIDE, pale_ink
-from redactor.page import Finding, Image, Quad
+from redactor.page import Finding, Image, Kind, Quad
 
 FINDER = "watermarks"
+WELL_READ = 0.6
+"""Score of a finding from which its watermark is believed."""
 ALIKE = (0.55, 1.7)
 """Thickness of a copy over that of the letters that were read."""
 SHORTEST = 1.4
@@ -29,6 +31,7 @@ def find_copies(pixels: Image, read: Sequence[Finding]) -> tuple[Finding, ...]:
 
     Only asked where a watermark tells who it is, so that every copy of it must go.
     """
+    read = [f for f in read if f.kind in (Kind.NAME, Kind.UNIT) and f.score >= WELL_READ]
     if not read:
         return ()
     scale = min(1.0, WORKING_SIDE / max(pixels.shape[:2]))

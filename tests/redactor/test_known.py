@@ -273,3 +273,11 @@ def test_a_watermark_that_lost_its_end_is_masked_with_the_end() -> None:
     x0, _, x1, _ = geometry.bounds(found.quad)
     assert (x0, x1) == (100 - 40, 100 + 5 * 40 + 40)
     assert find_known(stream("库尔勒市三"), who) == []
+
+
+@pytest.mark.parametrize("seen", ["D", "UD", "质", "第三学会"])
+def test_a_watermark_of_something_else_is_not_taken_for_a_units_code(seen: str) -> None:
+    who = identity("李明", "库尔勒市第三中学", unit_short=("库市三中",))
+    unsure = {i: 0.3 for i in range(len(seen))}
+    found = find_known(stream(f"{seen}印", layer="pale", scores=unsure), who)
+    assert not [f for f in found if f.kind is Kind.DOCUMENT_NUMBER]
