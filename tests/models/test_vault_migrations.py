@@ -65,8 +65,8 @@ def test_a_role_that_does_not_exist_is_refused(vault: Engine) -> None:
 
 
 def test_nobody_confirms_the_own_release(vault: Engine) -> None:
-    row = {"round_id": 1, "entrant_id": 1, "hashes": "[]", "salt": "", "asked_by": "a", "asked_at": "",
-           "state": "released"}  # fmt: skip
+    row = {"round_id": 1, "entrant_id": 1, "hashes": "[]", "salt": "", "asked_by": "a",
+           "asked_at": "", "state": "released"}  # fmt: skip
     with vault.begin() as connection:
         connection.execute(insert(OfficeRound), ROUND)
         connection.execute(insert(Entrant), ENTRANT)

@@ -278,6 +278,6 @@ def test_a_watermark_that_lost_its_end_is_masked_with_the_end() -> None:
 @pytest.mark.parametrize("seen", ["D", "UD", "质", "第三学会"])
 def test_a_watermark_of_something_else_is_not_taken_for_a_units_code(seen: str) -> None:
     who = identity("李明", "库尔勒市第三中学", unit_short=("库市三中",))
-    unsure = {i: 0.3 for i in range(len(seen))}
+    unsure = dict.fromkeys(range(len(seen)), 0.3)
     found = find_known(stream(f"{seen}印", layer="pale", scores=unsure), who)
     assert not [f for f in found if f.kind is Kind.DOCUMENT_NUMBER]
