@@ -12,7 +12,7 @@ from models.vault_rounds import Entrant, SourceFile
 
 PAGE_LENGTH = 100
 STATES = ("todo", "review", "failed", "checking", "clean", "leak", "all")
-"""todo: nobody has decided and the redactor is not sure. leak: a reviewer reported the page."""
+"""todo: nobody has decided and the machine is not sure. leak: a reviewer reported the page."""
 UNSURE = ("review", "failed")
 
 

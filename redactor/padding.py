@@ -91,6 +91,7 @@ def _surroundings(pixels: Image, quad: Quad) -> tuple[float, float, float]:
         return 0.0, 0.0, height
     paper = float(np.median(grey[:, inside]))
     ink = (np.abs(grey.astype(np.int16) - paper) > INK_CONTRAST).astype(np.uint8)
+    ink[:, ~inside] = 0  # beyond the page is nothing that could make a stroke look like a rule
     rules = cv2.morphologyEx(ink, cv2.MORPH_OPEN, np.ones((1, max(2, round(RULE * height)))))
     ink[np.asarray(rules) > 0] = 0
     blank = inside & (ink.mean(axis=0) < FAINT)

@@ -130,6 +130,9 @@ def test_a_review_page_is_painted_soon(
     path = f"/pages/{furnished_office.made.pages[0]}"
     for _ in range(2):  # the second time is what a clerk sees
         page.goto(path, wait_until="load")
+        page.wait_for_function(
+            "performance.getEntriesByName('first-contentful-paint').length > 0", timeout=60_000
+        )
         paints = page.evaluate(
             "performance.getEntriesByType('paint').map(e => [e.name, Math.round(e.startTime)])"
         )

@@ -42,7 +42,7 @@ def test_every_folder_is_private(tmp_path: Path) -> None:
     (tmp_path / "vault").mkdir(mode=0o777)
     vault = made(tmp_path)
     folders = [vault.folder, *(p for p in vault.folder.rglob("*") if p.is_dir())]
-    assert len(folders) == 6
+    assert len(folders) == 7
     assert {stat.S_IMODE(folder.stat().st_mode) for folder in folders} == {0o700}
 
 

@@ -28,7 +28,7 @@ def jobs(tmp_path: Path, count: int) -> list[FileJob]:
         made.append(
             FileJob(
                 path, path.name, "论文", 1, "K7QF-3M", Identity(1, ()), STRICT, "jpg",
-                vault.staging, vault.thumbnails, vault.cache, f"{number}",
+                vault.staging, vault.thumbnails, vault.cache, vault.copies, f"{number}",
             )
         )  # fmt: skip
     return made
