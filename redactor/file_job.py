@@ -201,15 +201,15 @@ def _shows_seal(job: FileJob, record: PageRecord) -> bool:
     if record.staged is None or not job.prints:
         return False
     overview = overview_file(job.copies, record.staged)
-    if not overview.exists():
-        return True  # nothing can be said of the page, so it is done again
     return shows_twin(overview, record.quality["dpi"], load_prints(job.prints))
 
 
 def _holds_term(job: FileJob, record: PageRecord) -> bool:
-    reading = _cache(job.cache).get(record.reading) if record.reading else None
-    if reading is None:
+    if record.staged is None or not job.terms:
         return False  # it failed, and its record says so
+    reading = _cache(job.cache).get(record.reading)
+    if reading is None:
+        return True  # its reading was lost: nothing can be said of the page, so it is done again
     masks = [np.asarray(mask["quad"], dtype=np.float64) for mask in record.masks]
     known = Identity(job.applicant, job.terms)
     return any(

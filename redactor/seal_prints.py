@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import io
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import cv2
@@ -32,8 +33,12 @@ def keep_prints(path: Path, prints: Sequence[SealPrint]) -> None:
     write_whole(path, buffer.getvalue())
 
 
-def load_prints(paths: Iterable[Path]) -> tuple[SealPrint, ...]:
-    """One print of each seal in these files."""
+@functools.lru_cache(maxsize=4)
+def load_prints(paths: tuple[Path, ...]) -> tuple[SealPrint, ...]:
+    """One print of each seal in these files, read once for all pages of a dossier.
+
+    A file of prints is never written again under its name, which holds the hash of its source.
+    """
     found = []
     for path in paths:
         with np.load(path, allow_pickle=False) as values:
@@ -60,6 +65,11 @@ def keep_overview(path: Path, masked: Image, dpi: float) -> None:
 
 
 def shows_twin(overview: Path, dpi: float, prints: Sequence[SealPrint]) -> bool:
-    """Whether one of the prints stands unmasked on the page of a small copy."""
-    page = np.asarray(cv2.imread(str(overview)), np.uint8)
-    return bool(find_twins(page, min(dpi, OVERVIEW_DPI), prints, ()))
+    """Whether one of the prints stands unmasked on the page of a small copy.
+
+    True, too, when the copy is missing or broken, because then nothing can be said of the page.
+    """
+    page = np.asarray(cv2.imread(str(overview)))
+    if page.ndim != 3:
+        return True
+    return bool(find_twins(page.astype(np.uint8), min(dpi, OVERVIEW_DPI), prints, ()))

@@ -6,7 +6,7 @@ Text first, because it says where labels stand; then what is found by its looks.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from redactor import geometry
 from redactor.arabic_reading import arabic_reader
@@ -73,9 +73,8 @@ def find(
     """
     kinds = profile.kinds
     masks = [*find_text(reading, identity, profile)]
-    masks += find_copies(
-        page, [f for s in streams(reading) if s.is_pale for f in find_known(s, identity)]
-    )
+    pale = replace(reading, lines=tuple(line for line in reading.lines if line.layer == "pale"))
+    masks += find_copies(page, [f for s in streams(pale) for f in find_known(s, identity)])
     masks += [
         finding
         for finding in find_labels(page, reading, kinds)

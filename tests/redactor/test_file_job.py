@@ -26,6 +26,7 @@ from redactor.masking import encode
 from redactor.page import State
 from redactor.profile import STRICT
 from redactor.proof import stray_parts
+from redactor.seal_prints import shows_twin
 from redactor.vault import Vault
 from sample_scans.canvas import Style
 from tests.redactor.golden.pages import OWN, sheet
@@ -192,3 +193,19 @@ def test_a_persons_masks_stand_alone_and_are_looked_at_again(tmp_path: Path, vau
     less = remask(replace(job, name="r2"), 0, [added])
     assert less.state == State.REVIEW
     assert [hit["kind"] for hit in less.verify["hits"]] == ["name"]
+
+
+def test_a_page_of_which_nothing_can_be_said_is_done_again(tmp_path: Path, vault: Vault) -> None:
+    """A lost reading or a broken small copy is never taken for a page that holds nothing more."""
+    job = job_for(save(page_about("诸葛晓岚"), tmp_path / "证书.jpg"), vault)
+    (first,) = redact_file(job)
+    term = dossier_terms([mask_of("cert_number", "XJ473246102780")], job.identity)
+    (kept,) = redact_file(replace(job, name="cd", terms=term, done=(first,)))
+    assert kept.staged == first.staged
+    (vault.cache / first.reading[:2] / f"{first.reading}.npz").unlink()
+    (again,) = redact_file(replace(job, name="ef", terms=term, done=(first,)))
+    assert again.staged == "ef-0000.jpg"
+    broken = tmp_path / "broken.jpg"
+    broken.write_bytes(b"no picture")
+    assert shows_twin(broken, 200.0, ())
+    assert shows_twin(tmp_path / "missing.jpg", 200.0, ())
