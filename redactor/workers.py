@@ -60,8 +60,7 @@ def _pool(jobs: Sequence[FileJob], workers: int) -> Results:
     pool = worker_pool(max(1, min(workers, len(jobs))))
     futures: dict[Future[list[PageRecord]], FileJob] = {}
     try:
-        # A worker may die while the last files are still being handed in.
-        with contextlib.suppress(BrokenProcessPool):
+        with _unless_broken(pool):
             for job in jobs:
                 futures[pool.submit(redact_file, job)] = job
         for future in as_completed(futures):
@@ -77,6 +76,20 @@ def _pool(jobs: Sequence[FileJob], workers: int) -> Results:
         if unfinished:
             for process in workers_left:
                 process.kill()
+
+
+@contextlib.contextmanager
+def _unless_broken(pool: ProcessPoolExecutor) -> Iterator[None]:
+    """Errors of handing in are those of a pool that broke meanwhile; any other is raised.
+
+    A worker may die while files are still handed in. The pool then closes its pipes, and a worker
+    that `submit` is just starting inherits closed descriptors: a ValueError or OSError.
+    """
+    try:
+        yield
+    except (BrokenProcessPool, ValueError, OSError):
+        if not pool._broken:
+            raise
 
 
 def _prepare_worker() -> None:

@@ -123,6 +123,18 @@ def test_paper_shows_the_content_without_the_controls(
         assert page.locator("main").is_visible(), path
 
 
+def first_paints(page: Page) -> list[list[Any]]:
+    """[name, milliseconds] of the page's paints. Asked from here: the page's CSP forbids eval."""
+    for _ in range(600):
+        paints: list[list[Any]] = page.evaluate(
+            "() => performance.getEntriesByType('paint').map(e => [e.name, e.startTime])"
+        )
+        if "first-contentful-paint" in dict(paints):
+            return paints
+        page.wait_for_timeout(100)
+    raise AssertionError("the page was not painted within a minute")
+
+
 def test_a_review_page_is_painted_soon(
     furnished_office: Office, open_as: Any, record_property: Any
 ) -> None:
@@ -130,12 +142,7 @@ def test_a_review_page_is_painted_soon(
     path = f"/pages/{furnished_office.made.pages[0]}"
     for _ in range(2):  # the second time is what a clerk sees
         page.goto(path, wait_until="load")
-        page.wait_for_function(
-            "performance.getEntriesByName('first-contentful-paint').length > 0", timeout=60_000
-        )
-        paints = page.evaluate(
-            "performance.getEntriesByType('paint').map(e => [e.name, Math.round(e.startTime)])"
-        )
+        paints = first_paints(page)
     print(f"\n{path}: {dict(paints)} ms")
     record_property("paint", paints)
     assert dict(paints)["first-contentful-paint"] > 0
