@@ -23,10 +23,10 @@ from redactor.file_job import PageRecord
 from redactor.roster import read_roster
 from redactor.vault import Vault
 from webapp.office.matching import find_files
-from webapp.office.policies import shipped_text
 from webapp.office.roster_preview import entrant_row
 from webapp.office.scans import sha256_of
 from webapp.office.work import merged_masks, round_vault, scans_folder
+from webapp.policy_texts import shipped_text
 from webapp.serving import prepare
 from webapp.settings import Settings
 

@@ -15,14 +15,9 @@ from sqlalchemy.orm import Session
 from models.vault_pages import Page
 from models.vault_rounds import SourceFile
 from tests.webapp.page_rows import SIZE, add_page, mask
-from webapp.office.derivatives import (
-    keep_pictures,
-    picture_file,
-    picture_records,
-    pictures_folder,
-    source_name,
-)
+from webapp.office.derivatives import picture_records, pictures_folder, source_name
 from webapp.office.work import file_job
+from webapp.page_pictures import keep_pictures, picture_file
 from webapp.settings import Settings
 
 SignIn = Callable[[str], FlaskClient]

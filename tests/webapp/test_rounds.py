@@ -14,7 +14,8 @@ from models.vault_rounds import OfficeRound
 from scoring.errors import PolicyError
 from scoring.policy_files import shipped_names
 from tests.webapp.conftest import form_token
-from webapp.office.policies import own_policy, policy_from_text, policy_of, shipped_text
+from webapp.office.policies import policy_of
+from webapp.policy_texts import own_policy, policy_from_text, shipped_text
 
 GOOD = {
     "name": "2026年度林业系列",

@@ -16,15 +16,11 @@ import numpy as np
 from redactor.errors import RedactorError
 from redactor.file_job import FileJob, PageRecord, redact_file, remask
 from redactor.loading import open_file
-from redactor.page import Image
 from redactor.upright import turn
-from redactor.whole_file import write_whole
 from webapp.office.work import round_folder
+from webapp.page_pictures import keep_pictures, picture_file
 from webapp.settings import Settings
 
-WIDTHS = {"thumb": 240, "screen": 1400, "full": 0}
-"""Pixels across, never enlarged; 0 keeps the page's own size."""
-QUALITY = {"thumb": 70, "screen": 82, "full": 88}
 MADE_BY_WORKERS = ("thumb", "screen")
 """A page in full is hardly larger than on the screen; it is made when somebody looks closer."""
 
@@ -39,31 +35,6 @@ def pictures_folder(settings: Settings, round_id: int) -> Path:
 def source_name(file_sha256: str, source_page: int, rotation: int) -> str:
     """Names the upright source page by what decides its pixels."""
     return f"{file_sha256[:32]}-{source_page:04d}-{rotation}"
-
-
-def keep_pictures(folder: Path, name: str, pixels: Image, sizes: Iterable[str] = WIDTHS) -> None:
-    """Writes the pictures of one page; those that are there stay."""
-    for size in sizes:
-        path = picture_file(folder, name, size)
-        if path.exists():
-            continue
-        width = WIDTHS[size]
-        small = pixels
-        if width and pixels.shape[1] > width:
-            height = max(1, round(pixels.shape[0] * width / pixels.shape[1]))
-            small = np.asarray(
-                cv2.resize(pixels, (width, height), interpolation=cv2.INTER_AREA), np.uint8
-            )
-        done, data = cv2.imencode(".jpg", small, [cv2.IMWRITE_JPEG_QUALITY, QUALITY[size]])
-        if done:
-            write_whole(path, data.tobytes())
-
-
-def picture_file(folder: Path, name: str, size: str) -> Path:
-    """Where one picture is kept; in sub-folders, because a round has 100,000s."""
-    below = folder / name[:2]
-    below.mkdir(mode=0o700, exist_ok=True)
-    return below / f"{name}-{size}.jpg"
 
 
 def redact_and_picture(job: FileJob, folder: Path, file_sha256: str) -> list[PageRecord]:

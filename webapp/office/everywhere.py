@@ -30,8 +30,9 @@ from redactor.reading_cache import ReadingCache
 from redactor.seal_prints import OVERVIEW_DPI
 from redactor.streams import streams
 from redactor.term import Term, Tolerance, han_term, script_of
-from webapp.office.derivatives import picture_file, pictures_folder, source_name
+from webapp.office.derivatives import pictures_folder, source_name
 from webapp.office.work import round_vault
+from webapp.page_pictures import picture_file
 from webapp.settings import Settings
 
 WAYS = ("text", "place", "seal")

@@ -21,14 +21,9 @@ from redactor.loading import open_file
 from redactor.page import Image
 from redactor.upright import turn
 from webapp.office.app import vault
-from webapp.office.derivatives import (
-    WIDTHS,
-    keep_pictures,
-    picture_file,
-    pictures_folder,
-    source_name,
-)
+from webapp.office.derivatives import pictures_folder, source_name
 from webapp.office.work import round_vault, scans_folder
+from webapp.page_pictures import WIDTHS, keep_pictures, picture_file
 from webapp.security import allow
 from webapp.settings import Settings
 

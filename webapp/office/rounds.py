@@ -29,7 +29,8 @@ from models.vault_rounds import Entrant, OfficeRound
 from scoring.policy_table import SILENT, side_by_side
 from webapp.language import sentences_of, t
 from webapp.office.app import signed_in, vault
-from webapp.office.policies import own_policy, policy_of, shipped_text, shipped_titles
+from webapp.office.policies import policy_of
+from webapp.policy_texts import own_policy, shipped_text, shipped_titles
 from webapp.security import allow
 
 pages = Blueprint("rounds", __name__)

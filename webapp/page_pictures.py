@@ -1,0 +1,41 @@
+"""Pictures of a page at the sizes that screens show, each made once and kept as a file."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from redactor.page import Image
+from redactor.whole_file import write_whole
+
+WIDTHS = {"thumb": 240, "screen": 1400, "full": 0}
+"""Pixels across, never enlarged; 0 keeps the page's own size."""
+QUALITY = {"thumb": 70, "screen": 82, "full": 88}
+
+
+def keep_pictures(folder: Path, name: str, pixels: Image, sizes: Iterable[str] = WIDTHS) -> None:
+    """Writes the pictures of one page; those that are there stay."""
+    for size in sizes:
+        path = picture_file(folder, name, size)
+        if path.exists():
+            continue
+        width = WIDTHS[size]
+        small = pixels
+        if width and pixels.shape[1] > width:
+            height = max(1, round(pixels.shape[0] * width / pixels.shape[1]))
+            small = np.asarray(
+                cv2.resize(pixels, (width, height), interpolation=cv2.INTER_AREA), np.uint8
+            )
+        done, data = cv2.imencode(".jpg", small, [cv2.IMWRITE_JPEG_QUALITY, QUALITY[size]])
+        if done:
+            write_whole(path, data.tobytes())
+
+
+def picture_file(folder: Path, name: str, size: str) -> Path:
+    """Where one picture is kept; in sub-folders, because a round has 100,000s."""
+    below = folder / name[:2]
+    below.mkdir(mode=0o700, exist_ok=True)
+    return below / f"{name}-{size}.jpg"
