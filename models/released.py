@@ -15,8 +15,9 @@ from sqlalchemy.orm import Session
 
 from models.audit import append_event
 from models.errors import Sentence
+from models.page_reports import settle_withdrawn
 from models.review import Candidate, Recusal, Round, Ruling
-from models.review_pages import ReleasedPage
+from models.review_pages import PageReport, ReleasedPage
 from models.review_sheets import DefenceResult, DefenceScore, Sheet, SheetVersion
 from models.rounds import OrderError, get_round, open_round, require_phase
 
@@ -153,7 +154,7 @@ def take_back(session: Session, *, round_id: int, code: str, receipt: str, by: s
     """Removes a dossier's pages and candidate; whether there were any.
 
     OrderError once anybody has saved a score for it or the blind scores are locked. A candidate
-    to whom a recusal or a ruling refers stays as a bare code, because those are evidence.
+    to whom a recusal, a ruling or a report refers stays as a bare code, because those are evidence.
     """
     found = get_round(session, round_id, change=True)
     candidate = session.get(Candidate, (round_id, code))
@@ -169,6 +170,7 @@ def take_back(session: Session, *, round_id: int, code: str, receipt: str, by: s
                 "page shows who it is, freeze that page.",
             )
         )
+    settle_withdrawn(session, round_id=round_id, code=code, by=by)
     of_dossier = {"round_id": round_id, "code": code}
     session.execute(delete(ReleasedPage).filter_by(**of_dossier))
     if candidate is not None and not _is_evidence(session, round_id, code):
@@ -196,6 +198,6 @@ def is_begun(session: Session, round_id: int, code: str) -> bool:
 
 
 def _is_evidence(session: Session, round_id: int, code: str) -> bool:
-    tables = (Recusal, Ruling, DefenceScore, DefenceResult)
+    tables = (Recusal, Ruling, DefenceScore, DefenceResult, PageReport)
     queries = [select(table.code).filter_by(round_id=round_id, code=code) for table in tables]
     return any(session.scalars(query.limit(1)).first() for query in queries)

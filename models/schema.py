@@ -6,7 +6,7 @@ from models.audit import AuditEvent, AuditHead
 from models.base import ReviewBase, VaultBase
 from models.review import Candidate, PolicySnapshot, Recusal, Reviewer, Round, Ruling, Tally
 from models.review_ballots import Ballot, BallotItem, Vote, VoterRoll
-from models.review_pages import ReleasedPage
+from models.review_pages import PageReport, PageSettlement, ReleasedPage
 from models.review_sheets import DefenceResult, DefenceScore, Sheet, SheetScore, SheetVersion
 from models.vault_accounts import Account, OfficeEvent, SetupLink, SignIn
 from models.vault_pages import (
@@ -42,6 +42,8 @@ REVIEW_TABLES: tuple[type[ReviewBase], ...] = (
     AuditHead,
     AuditEvent,
     ReleasedPage,
+    PageReport,
+    PageSettlement,
 )
 VAULT_TABLES: tuple[type[VaultBase], ...] = (
     Account,

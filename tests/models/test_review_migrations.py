@@ -33,6 +33,8 @@ LATE = {
     "audit_head",
     "audit_event",
     "released_page",
+    "page_report",
+    "page_settlement",
 }
 
 
