@@ -9,6 +9,8 @@ from flask import Flask, Response, abort, current_app, request
 from flask_wtf.csrf import CSRFProtect
 from werkzeug.routing import IntegerConverter
 
+from webapp.static_files import set_up_static_files
+
 View = TypeVar("View", bound=Callable[..., Any])
 
 CONTENT_POLICY = "; ".join(
@@ -65,6 +67,7 @@ def set_up_security(app: Flask, role_of_visitor: Callable[[], str | None]) -> No
     `role_of_visitor`: the role of whoever is signed in, None for nobody.
     """
     CSRFProtect(app)
+    set_up_static_files(app)
     app.url_map.converters["int"] = RowNumber
 
     @app.before_request
