@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from sqlalchemy import CheckConstraint, String, Text, select
@@ -51,6 +51,28 @@ class Head:
 
     number: int
     hash: str
+
+
+@dataclass(frozen=True)
+class ChainEvent:
+    """An event outside of any store; `details` is the very text that was hashed."""
+
+    number: int
+    at: str
+    actor: str
+    action: str
+    details: str
+    previous: str
+    hash: str
+
+
+@dataclass(frozen=True)
+class Walk:
+    """A chain hashed again: its end, the stored hash by number, what does not fit."""
+
+    head: Head
+    hashes: Mapping[int, str]
+    problems: tuple[Sentence, ...]
 
 
 @dataclass(frozen=True)
@@ -105,38 +127,9 @@ def audit_head(session: Session) -> Head:
 
 def verify_audit(session: Session, *, printed: Head | None = None) -> AuditCheck:
     """Walk the whole chain; with the `printed` head of the minutes, truncation shows as well."""
-    problems: list[Sentence] = []
-    expected, previous = 1, _START
-    hashes: dict[int, str] = {0: _START}
-    for row in session.execute(select(AuditEvent.__table__).order_by("number")):
-        if row.number != expected:
-            problems.append(
-                Sentence(
-                    f"审计记录缺少第 {expected} 至 {row.number - 1} 条。",
-                    f"Audit events {expected} to {row.number - 1} are missing.",
-                )
-            )
-        if row.previous != previous:
-            problems.append(
-                Sentence(
-                    f"审计记录第 {row.number} 条与前一条不相接：有记录被删除、调换或修改。",
-                    f"Audit event {row.number} does not follow the one before it: something was "
-                    "deleted, reordered or changed.",
-                )
-            )
-        if row.hash != _digest(
-            row.number, row.at, row.actor, row.action, row.details, row.previous
-        ):
-            problems.append(
-                Sentence(
-                    f"审计记录第 {row.number} 条的内容被修改过。",
-                    f"The content of audit event {row.number} was changed.",
-                )
-            )
-        expected, previous = row.number + 1, row.hash
-        hashes[row.number] = row.hash
-    head = Head(expected - 1, previous)
-    if audit_head(session) != head:
+    walked = walk_chain(chain_events(session))
+    problems = list(walked.problems)
+    if audit_head(session) != walked.head:
         problems.append(
             Sentence(
                 "审计链的末尾与库中登记的链头不符：末尾的记录被删除或替换。",
@@ -144,17 +137,67 @@ def verify_audit(session: Session, *, printed: Head | None = None) -> AuditCheck
                 "replaced.",
             )
         )
-    if printed is not None and hashes.get(printed.number) != printed.hash:
-        problems.append(
-            Sentence(
-                f"会议纪要上的链头（第 {printed.number} 条，{printed.hash[:12]}…）不在审计链中："
-                "记录被截断或重写。请以纪要为准，恢复备份。",
-                f"The head on the minutes (event {printed.number}, {printed.hash[:12]}...) is not "
-                "in the chain: it was cut off or rewritten. Trust the minutes and restore a "
-                "backup.",
+    if printed is not None and walked.hashes.get(printed.number) != printed.hash:
+        problems.append(not_in_chain(printed.hash, f"第 {printed.number} 条，"))
+    return AuditCheck(walked.head, tuple(problems))
+
+
+def chain_events(session: Session) -> Iterator[ChainEvent]:
+    """Every event of the store in the order of numbers."""
+    for row in session.execute(select(AuditEvent.__table__).order_by("number")):
+        yield ChainEvent(**row._mapping)
+
+
+def walk_chain(events: Iterable[ChainEvent]) -> Walk:
+    """Hash events again, from the first; what was changed, removed or reordered is a problem."""
+    problems: list[Sentence] = []
+    expected, previous = 1, _START
+    hashes: dict[int, str] = {0: _START}
+    for event in events:
+        if event.number > expected:
+            problems.append(
+                Sentence(
+                    f"审计记录缺少第 {expected} 至 {event.number - 1} 条。",
+                    f"Audit events {expected} to {event.number - 1} are missing.",
+                )
             )
-        )
-    return AuditCheck(head, tuple(problems))
+        elif event.number < expected:
+            problems.append(
+                Sentence(
+                    f"审计记录第 {event.number} 条次序不对：有记录被增加或调换。",
+                    f"Audit event {event.number} is out of order: events were added or reordered.",
+                )
+            )
+        if event.previous != previous:
+            problems.append(
+                Sentence(
+                    f"审计记录第 {event.number} 条与前一条不相接：有记录被删除、调换或修改。",
+                    f"Audit event {event.number} does not follow the one before it: something was "
+                    "deleted, reordered or changed.",
+                )
+            )
+        if event.hash != _digest(
+            event.number, event.at, event.actor, event.action, event.details, event.previous
+        ):
+            problems.append(
+                Sentence(
+                    f"审计记录第 {event.number} 条的内容被修改过。",
+                    f"The content of audit event {event.number} was changed.",
+                )
+            )
+        expected, previous = event.number + 1, event.hash
+        hashes[event.number] = event.hash
+    return Walk(Head(expected - 1, previous), hashes, tuple(problems))
+
+
+def not_in_chain(printed: str, place: str = "") -> Sentence:
+    """That a head printed on paper is not among a chain's events."""
+    return Sentence(
+        f"会议纪要上的链头（{place}{printed[:12]}…）不在审计链中：记录被截断或重写。"
+        "请以纪要为准，恢复备份。",
+        f"The head on the minutes ({printed[:12]}...) is not in the chain: it was cut off or "
+        "rewritten. Trust the minutes and restore a backup.",
+    )
 
 
 def _canonical(details: Mapping[str, object]) -> str:
