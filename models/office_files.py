@@ -13,7 +13,7 @@ from models.errors import RuleError, Sentence
 from models.kept_sentence import keep_sentence
 from models.office_jobs import EDIT, add_job, drop_jobs
 from models.office_log import record_event
-from models.office_release import require_not_released
+from models.release_lock import require_not_released
 from models.vault_pages import Page, PageEdit, Release
 from models.vault_rounds import Entrant, OfficeRound, SourceFile
 

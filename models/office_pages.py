@@ -14,6 +14,7 @@ from models.base import utc_now
 from models.errors import RuleError, Sentence
 from models.office_jobs import EDIT, add_job
 from models.office_log import record_event
+from models.release_lock import require_page_may_change
 from models.vault_pages import DECISIONS, Page, PageEdit, PageLook
 from models.vault_rounds import SourceFile
 
@@ -70,8 +71,7 @@ def keep_records(
             merged = merge(mine, before, now)
             page.found = json.dumps(now, ensure_ascii=False)
             if merged != mine:
-                edit_masks(session, page_id=page.id, masks=merged, what="rematch",
-                           on=page.revision, by="redactor")  # fmt: skip
+                _put_edit(session, page, merged, what="rematch", by="redactor")
         else:
             page.found = json.dumps(list(record["masks"]), ensure_ascii=False)
             set_record(page, record)
@@ -118,14 +118,20 @@ def edit_masks(
 ) -> Page:
     """A person's new set of masks for a page; its job to mask it so is queued.
 
-    `on`: the revision that the person saw. RuleError when somebody else was quicker.
+    `on`: the revision that the person saw. RuleError when somebody else was quicker, and for a page
+    that is with the experts.
     """
     page = _seen_page(session, page_id, on)
-    newest = session.scalar(select(func.max(PageEdit.number)).where(PageEdit.page_id == page_id))
+    _put_edit(session, page, masks, what=what, by=by)
+    return page
+
+
+def _put_edit(session: Session, page: Page, masks: Sequence[Mask], *, what: str, by: str) -> None:
+    newest = session.scalar(select(func.max(PageEdit.number)).where(PageEdit.page_id == page.id))
     number = (newest or 0) + 1
     session.add(
         PageEdit(
-            page_id=page_id,
+            page_id=page.id,
             number=number,
             previous=page.revision,
             what=what,
@@ -136,7 +142,6 @@ def edit_masks(
     )
     _go_to(session, page, number)
     record_event(session, actor=by, action=f"page.{what}", round_id=page.round_id, page_id=page.id)
-    return page
 
 
 def undo(session: Session, *, page_id: int, by: str, on: int | None = None) -> Page:
@@ -183,11 +188,12 @@ def decide(
     """A person's word on a page: accepted, returned, or "" to take it back.
 
     `seen`: the first characters of the sha256 of the masked page that the person looked at.
-    RuleError for a page that has changed since, one without an output, one still being checked,
-    one in review that is accepted without a reason, and one that is returned without telling the
-    applicant why.
+    RuleError for a page that is with the experts, one that has changed since, one without an
+    output, one still being checked, one in review that is accepted without a reason, and one that
+    is returned without telling the applicant why.
     """
     page = session.get_one(Page, page_id, with_for_update=True)
+    require_page_may_change(session, page)
     if seen is not None and seen != page.staged_sha256[: len(seen) or None]:
         raise RuleError(CHANGED_MEANWHILE)
     if decision not in DECISIONS:
@@ -242,6 +248,7 @@ def looked_at(session: Session, *, page_id: int, seconds: float, by: str) -> Non
 def _seen_page(session: Session, page_id: int, on: int | None) -> Page:
     """The page, locked; RuleError when its revision is not the one that the person saw."""
     page = session.get_one(Page, page_id, with_for_update=True)
+    require_page_may_change(session, page)
     if on is not None and page.revision != on:
         raise RuleError(CHANGED_MEANWHILE)
     return page

@@ -8,7 +8,6 @@ from __future__ import annotations
 import hashlib
 import json
 import secrets
-from collections.abc import Sequence
 from pathlib import PurePosixPath
 
 from sqlalchemy import select
@@ -173,27 +172,6 @@ def open_release(session: Session, entrant_id: int) -> Release | None:
             Release.entrant_id == entrant_id, Release.state.in_(("asked", "released"))
         )
     )
-
-
-def require_not_released(session: Session, entrant_ids: Sequence[int]) -> None:
-    """RuleError when a dossier is with the experts: it must be taken back before it changes."""
-    codes = session.scalars(
-        select(Entrant.code)
-        .join(Release, Release.entrant_id == Entrant.id)
-        .where(Entrant.id.in_(entrant_ids), Release.state.in_(("asked", "released")))
-        .order_by(Entrant.code)
-    ).all()
-    if codes:
-        raise RuleError(
-            [
-                Sentence(
-                    f"{code} 已放行或正等待放行，请先撤回放行再修改。",
-                    f"{code} is released or waits to be; take the release back before you change "
-                    "it.",
-                )
-                for code in codes
-            ]
-        )
 
 
 def _placed(code: str, obstacle: Obstacle) -> Sentence:

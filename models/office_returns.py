@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from models.base import utc_now
 from models.errors import RuleError, Sentence
 from models.office_log import record_event
-from models.office_release import require_not_released
+from models.release_lock import require_not_released
 from models.vault_pages import Submission
 from models.vault_rounds import Entrant, SourceFile
 

@@ -14,6 +14,7 @@ from sqlalchemy import Engine, event, select, update
 from sqlalchemy.orm import Session
 
 from models.errors import RuleError
+from models.office_release import ask_release
 from models.office_returns import logs_of, return_dossier, submit_again
 from models.readiness import obstacles
 from models.vault_pages import Page, Submission
@@ -22,7 +23,15 @@ from scoring.policy import Material, Policy
 from tests.webapp.conftest import form_token
 from tests.webapp.dossiers import add_page
 from webapp.office.checklist import _Scan, held, wants_of
-from webapp.office.standing import require_may_submit, require_with_office, rule_of, standing_of
+from webapp.office.placing import WITH_EXPERTS
+from webapp.office.standing import (
+    closed_folders_of,
+    require_may_submit,
+    require_with_office,
+    rule_of,
+    standing_of,
+)
+from webapp.office.work import scans_folder
 from webapp.settings import Settings
 
 POLICY = """
@@ -164,6 +173,58 @@ def test_the_clock_runs_after_a_return_and_history_is_kept(
     assert state(vault, entrant) == "closed"
     with pytest.raises(RuleError, match="已用完"):
         submit(vault, entrant)
+
+
+def closed(vault: Engine, round_id: int) -> dict[str, str]:
+    with Session(vault) as session:
+        found = closed_folders_of(session, session.get_one(OfficeRound, round_id))
+        return {folder: sentence.zh for folder, sentence in found.items()}
+
+
+def test_uploads_end_where_the_policy_says_so(
+    vault: Engine, round_id: int, dossiers: list[int]
+) -> None:
+    one, two = dossiers
+    with Session(vault) as session:
+        folders = {e.id: e.name for e in session.scalars(select(Entrant))}
+    assert closed(vault, round_id) == {}  # with the office: more scans may come
+    send_back(vault, one)
+    assert closed(vault, round_id) == {}
+    submit(vault, one)
+    send_back(vault, one)  # the second and last submission
+    found = closed(vault, round_id)
+    assert set(found) == {folders[one]}
+    assert "已用完" in found[folders[one]]
+    with Session(vault) as session, session.begin():
+        ask_release(session, entrant_id=two, by="clerk")
+    assert closed(vault, round_id)[folders[two]] == WITH_EXPERTS.zh
+
+
+def test_no_scan_comes_in_after_the_clock_has_run_out(
+    settings: Settings,
+    vault: Engine,
+    round_id: int,
+    dossiers: list[int],
+    sign_in: Callable[[str], FlaskClient],
+) -> None:
+    entrant = dossiers[0]
+    send_back(vault, entrant)
+    ago = datetime.now(UTC) - timedelta(hours=50)
+    with Session(vault) as session, session.begin():
+        folder = session.get_one(Entrant, entrant).name
+        for at, entry in ((ago - timedelta(1), "submitted"), (ago, "returned")):
+            session.execute(
+                update(Submission).where(Submission.kind == entry).values(at=at.isoformat())
+            )
+    clerk = sign_in("clerk")
+    headers = {"X-CSRFToken": form_token(clerk.get("/account").text)}
+    file = {"path": f"{folder}/新.jpg", "size": 3, "modified": 1}
+    base = f"/rounds/{round_id}/uploads"
+    (begun,) = clerk.post(f"{base}/begin", json={"files": [file]}, headers=headers).json["files"]
+    sent = clerk.post(f"{base}/{begun['id']}/chunk?offset=0", data=b"abc", headers=headers)
+    assert sent.json["state"] == "refused"
+    assert "48 小时" in sent.json["notes"][0][1]
+    assert not (scans_folder(settings, round_id) / folder / "新.jpg").exists()
 
 
 def test_what_comes_after_the_deadline_is_not_taken(vault: Engine, dossiers: list[int]) -> None:

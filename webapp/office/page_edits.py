@@ -15,6 +15,7 @@ from werkzeug.wrappers import Response as AnyResponse
 from models.errors import RuleError, Sentence
 from models.office_jobs import EDIT, add_job
 from models.office_pages import CHANGED_MEANWHILE, edit_masks, masks_of, redo, undo
+from models.release_lock import require_not_released
 from models.vault_pages import Page
 from models.vault_rounds import Entrant
 from redactor.page import Kind
@@ -96,7 +97,10 @@ def dossiers(page_id: int) -> AnyResponse:
 @pages.route("/pages/<int:page_id>/everywhere", methods=["POST"])
 @allow(*CLERKS)
 def everywhere(page_id: int) -> AnyResponse | tuple[str, int]:
-    """JSON {on, index, way: text|place|seal, what: add|remove, dossier}: how many pages changed."""
+    """JSON {on, index, way: text|place|seal, what: add|remove, dossier}: how many pages changed.
+
+    `left` says so when another dossier is with the experts and was not touched.
+    """
     page = _page(page_id)
     asked = request.get_json()
     try:
@@ -110,6 +114,12 @@ def everywhere(page_id: int) -> AnyResponse | tuple[str, int]:
     entrant = vault().get(Entrant, dossier)
     if entrant is None or entrant.round_id != page.round_id:
         abort(404)
+    if page.entrant_id != entrant.id:
+        try:
+            require_not_released(vault(), [entrant.id])
+        except RuleError as error:
+            # The browser goes on to the next dossier and tells which were left as they are.
+            return jsonify(pages=0, left=sentences_of(error))
     try:
         if on != page.revision:
             raise RuleError(CHANGED_MEANWHILE)

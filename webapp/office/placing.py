@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import shutil
 import zipfile
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
 from models.errors import RuleError, Sentence
@@ -44,12 +44,12 @@ class Placed:
 class Folders:
     """What is known of the folders of a round while their files are placed.
 
-    `owned`: whether a folder's name tells whose it is. `closed`: folders of dossiers that are with
-    the experts, where nothing may change.
+    `owned`: whether a folder's name tells whose it is. `closed`: folders of dossiers in which
+    nothing may change, and why.
     """
 
     owned: Callable[[str], bool]
-    closed: frozenset[str] = frozenset()
+    closed: Mapping[str, Sentence] = field(default_factory=dict)
 
 
 def place_upload(
@@ -235,8 +235,8 @@ def _problem_of(path: PurePosixPath, source: Path, folders: Folders) -> Sentence
     """Why a file cannot be a scan, None when it may be one."""
     if len(path.parts) < 2:
         return _NO_FOLDER
-    if path.parts[0] in folders.closed:
-        return WITH_EXPERTS
+    if (closed := folders.closed.get(path.parts[0])) is not None:
+        return closed
     if path.suffix.lower() in SCAN_SUFFIXES:
         return None  # a damaged one fails in its dossier, where everybody sees it
     with source.open("rb") as file:

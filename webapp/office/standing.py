@@ -5,11 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
 from models.errors import RuleError, Sentence
+from models.office_files import closed_folders
+from models.office_returns import logs_of
 from models.vault_pages import Submission
-from models.vault_rounds import OfficeRound
+from models.vault_rounds import Entrant, OfficeRound, SourceFile
 from scoring.submissions import Standing, SubmissionEvent, SubmissionRule, standing
 from webapp.language import t
+from webapp.office.placing import WITH_EXPERTS
 from webapp.office.policies import policy_of
 
 
@@ -54,6 +60,37 @@ def require_may_submit(
                 f"不能重新提交：{found.sentence.zh}", f"It cannot be submitted: {found.sentence.en}"
             )
         )
+
+
+def closed_folders_of(session: Session, office_round: OfficeRound) -> dict[str, Sentence]:
+    """Folder -> why it takes no new scans: with the experts, or sent back and too late to mend."""
+    closed = dict.fromkeys(closed_folders(session, office_round.id), WITH_EXPERTS)
+    returned = session.scalars(
+        select(Entrant).where(Entrant.round_id == office_round.id, Entrant.returned_at != "")
+    ).all()
+    if not returned:
+        return closed
+    rule, logs = rule_of(office_round), logs_of(session, returned)
+    late: dict[int, Sentence] = {}
+    for entrant in returned:
+        try:
+            require_may_submit(rule, logs[entrant.id])
+        except RuleError as error:
+            late[entrant.id] = _not_taken(error.sentences[0])
+    folders = session.execute(
+        select(SourceFile.folder, SourceFile.entrant_id)
+        .where(SourceFile.entrant_id.in_(late))
+        .distinct()
+    )
+    return closed | {row.folder: late[row.entrant_id] for row in folders if row.entrant_id}
+
+
+def _not_taken(why: Sentence) -> Sentence:
+    return Sentence(
+        f"新文件未采用。{why.zh}如材料是在期限内收到的，请先在退回清单中登记收到时间，再上传。",
+        f"The new file was not taken. {why.en} If it came in time, first note when in the list of "
+        "returns, then upload it.",
+    )
 
 
 def standing_text(found: Standing) -> str:

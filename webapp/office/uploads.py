@@ -23,13 +23,7 @@ from sqlalchemy import func, select
 from werkzeug.wrappers import Response
 
 from models.errors import RuleError, Sentence
-from models.office_files import (
-    closed_folders,
-    give_folder,
-    hashes_at,
-    replace_files,
-    unmatched_folders,
-)
+from models.office_files import give_folder, hashes_at, replace_files, unmatched_folders
 from models.office_progress import progress
 from models.office_uploads import (
     Announced,
@@ -60,6 +54,7 @@ from webapp.office.scans import (
     safe_path,
     take_chunk,
 )
+from webapp.office.standing import closed_folders_of
 from webapp.security import allow
 from webapp.settings import Settings
 
@@ -202,7 +197,7 @@ def chunk(round_id: int, upload_id: str) -> Response:
     if state != "receiving":
         return jsonify(_answer(upload, notes_of(upload)))
     roster = roster_of(vault(), found.id) if path.lower().endswith(".zip") else NOBODY
-    folders = Folders(owned_by(roster), closed_folders(vault(), found.id))
+    folders = Folders(owned_by(roster), closed_folders_of(vault(), found))
     # Bytes are written, hashed and unpacked without a transaction: others want to write, too.
     vault().commit()
     settings = _settings()

@@ -364,6 +364,7 @@ function review() {
     const asked = { on: page.revision, index: chosen.index, way: find("same-way").value, what: find("same-what").value };
     const dossiers = whole ? await (await fetch(panes.dataset.dossiers)).json() : [Number(panes.dataset.dossier)];
     const done = find("same-done");
+    const left = [];
     let pages = 0;
     for (const [number, dossier] of dossiers.entries()) {
       let response;
@@ -371,7 +372,8 @@ function review() {
       const answer = response.headers.get("Content-Type")?.includes("json") ? await response.json() : { sentences: [words.failed] };
       if (!response.ok) { done.textContent = answer.sentences.join(" "); return; }
       pages += answer.pages;
-      done.textContent = `${words.done_on}${pages}${whole ? ` (${number + 1}/${dossiers.length} ${words.dossiers})` : ""}`;
+      left.push(...(answer.left ?? []));
+      done.textContent = `${words.done_on}${pages}${whole ? ` (${number + 1}/${dossiers.length} ${words.dossiers})` : ""} ${left.join(" ")}`;
     }
   }
   find("same-dossier").addEventListener("click", () => everywhere(false));
