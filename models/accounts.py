@@ -5,31 +5,24 @@ Tokens are random; only their sha256 is stored, so that a copy of the database o
 
 from __future__ import annotations
 
-import hashlib
 import secrets
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from argon2 import PasswordHasher
-from argon2.exceptions import InvalidHashError, VerifyMismatchError
 from sqlalchemy import delete, func, select, update
 from sqlalchemy.orm import Session
 
 from models.base import utc_now
 from models.errors import RuleError, Sentence
 from models.office_log import record_event
+from models.passwords import HASHER, fits, hashed, password_problems
 from models.vault_accounts import ROLES, Account, SetupLink, SignIn
 
-SHORTEST_PASSWORD, LONGEST_PASSWORD = 10, 200
 SIGN_IN_HOURS = 12
 """A working day; afterwards the password is asked for again."""
 SEEN_EVERY_SECONDS = 60
 SETUP_LINK_HOURS = 48
-_HASHER = PasswordHasher()
-_NOBODY = _HASHER.hash(secrets.token_hex(8))
-_COMMON = frozenset(
-    {"password", "1234567890", "0123456789", "qwertyuiop", "abcdefghij", "mangping"}
-)
+_NOBODY = HASHER.hash(secrets.token_hex(8))
 
 LINK_USED = Sentence(
     "此链接已使用或已过期。请重新启动 mangping serve 取得新链接。",
@@ -47,35 +40,6 @@ class Person:
     role: str
     token_sha256: str
     seen_at: str
-
-
-def hashed(token: str) -> str:
-    """What is stored of a token."""
-    return hashlib.sha256(token.encode()).hexdigest()
-
-
-def password_problems(password: str, login: str) -> list[Sentence]:
-    """Everything that is wrong with a new password; [] when it will do."""
-    problems = []
-    if not SHORTEST_PASSWORD <= len(password) <= LONGEST_PASSWORD:
-        problems.append(
-            Sentence(
-                f"密码须为 {SHORTEST_PASSWORD} 至 {LONGEST_PASSWORD} 个字符。",
-                f"A password has {SHORTEST_PASSWORD} to {LONGEST_PASSWORD} characters.",
-            )
-        )
-    if len(set(password)) < 5 or password.lower() in _COMMON:
-        problems.append(
-            Sentence(
-                "密码过于简单，请换一句不易猜到的话。",
-                "The password is too simple; choose a phrase that nobody guesses.",
-            )
-        )
-    if len(login) >= 3 and login.lower() in password.lower():
-        problems.append(
-            Sentence("密码中不能含有登录名。", "The password must not hold the login name.")
-        )
-    return problems
 
 
 def create_account(
@@ -101,7 +65,7 @@ def create_account(
         login=login,
         name=name,
         role=role,
-        password_hash=_HASHER.hash(password),
+        password_hash=HASHER.hash(password),
         created_at=utc_now(),
     )
     session.add(account)
@@ -118,14 +82,14 @@ def sign_in(
         select(Account).where(func.lower(Account.login) == login.strip().lower())
     )
     known = account is not None and account.active
-    if not _fits(account.password_hash if account and known else _NOBODY, password) or not known:
+    if not fits(account.password_hash if account and known else _NOBODY, password) or not known:
         record_event(
             session, actor=login.strip()[:50], action="sign_in.refused", details={"from": address}
         )
         return None
     assert account is not None
-    if _HASHER.check_needs_rehash(account.password_hash):
-        account.password_hash = _HASHER.hash(password)
+    if HASHER.check_needs_rehash(account.password_hash):
+        account.password_hash = HASHER.hash(password)
     token = secrets.token_urlsafe(32)
     now = datetime.now(UTC)
     session.add(
@@ -197,7 +161,7 @@ def change_password(session: Session, *, account_id: int, password: str, by: str
     problems = password_problems(password, account.login)
     if problems:
         raise RuleError(problems)
-    account.password_hash = _HASHER.hash(password)
+    account.password_hash = HASHER.hash(password)
     record_event(session, actor=by, action="account.password", details={"login": account.login})
     sign_out_everywhere(session, account_id=account_id, by=by)
 
@@ -261,14 +225,7 @@ def use_setup_link(
 
 def password_fits(account: Account, password: str) -> bool:
     """Whether it is the account's password."""
-    return _fits(account.password_hash, password)
-
-
-def _fits(password_hash: str, password: str) -> bool:
-    try:
-        return _HASHER.verify(password_hash, password)
-    except (VerifyMismatchError, InvalidHashError):
-        return False
+    return fits(account.password_hash, password)
 
 
 def _text(moment: datetime) -> str:

@@ -13,10 +13,10 @@ from typing import Literal
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from models.accounts import hashed
 from models.base import utc_now
 from models.errors import RuleError, Sentence
 from models.office_log import record_event
+from models.passwords import hashed
 from models.vault_pages import CheckLink
 from models.vault_rounds import Entrant
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from models.audit import AuditEvent, AuditHead
 from models.base import ReviewBase, VaultBase
 from models.review import Candidate, PolicySnapshot, Recusal, Reviewer, Round, Ruling, Tally
+from models.review_access import AccessEvent, SeatCard, SeatDevice
 from models.review_ballots import Ballot, BallotItem, Vote, VoterRoll
 from models.review_pages import PageReport, PageSettlement, ReleasedPage
 from models.review_sheets import DefenceResult, DefenceScore, Sheet, SheetScore, SheetVersion
@@ -41,6 +42,9 @@ REVIEW_TABLES: tuple[type[ReviewBase], ...] = (
     Tally,
     AuditHead,
     AuditEvent,
+    SeatCard,
+    SeatDevice,
+    AccessEvent,
     ReleasedPage,
     PageReport,
     PageSettlement,

@@ -1,4 +1,4 @@
-"""`mangping serve`: the office's app and the runner, each a process, watched until Ctrl-C."""
+"""`mangping serve`: both apps and the runner, each a process, watched until Ctrl-C."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from sqlalchemy.orm import Session
@@ -22,10 +22,12 @@ from models.base import open_store
 from models.migration import migrate
 from models.office_jobs import release_leases
 from redactor.errors import ExitCode, Sentence
-from webapp.settings import Settings, prepare_folders
+from webapp.settings import ReviewSettings, Settings, prepare_folders, review_settings
 
 THREADS = 8
-Work = Callable[[Settings], None]
+REVIEW_CONNECTIONS = 2000
+"""A browser keeps several open; a committee has hundreds of tablets."""
+Work = Callable[[Any], None]
 WATCH_SECONDS = 0.5
 LONGEST_PAUSE = 30.0
 """Seconds between two starts of a process that dies at once."""
@@ -43,7 +45,7 @@ def serve_command(
         "mangping-data"
     ),
 ) -> None:
-    """启动网页：办公室与后台处理。 Start the web pages and the runner."""
+    """启动网页：办公室、评委与后台处理。 Start the web pages and the runner."""
     serve(Settings(host=host, port=port, review_port=review_port, data=data))
 
 
@@ -57,10 +59,12 @@ def serve(settings: Settings, ready: Callable[[], None] = lambda: None) -> None:
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
-    for address in _addresses(settings):
+    for address in _addresses(settings.host, settings.port):
         print(Sentence(f"办公室：{address}/", f"Office: {address}/"), flush=True)
+    for address in _addresses(settings.host, settings.port_of_review):
+        print(Sentence(f"评委：{address}/", f"Experts: {address}/"), flush=True)
     if link:
-        address = _addresses(settings)[0]
+        address = _addresses(settings.host, settings.port)[0]
         print(
             Sentence(
                 f"首次启动，请用此链接建立管理员（只能使用一次）：{address}/setup/{link}",
@@ -72,6 +76,7 @@ def serve(settings: Settings, ready: Callable[[], None] = lambda: None) -> None:
     ready()
     processes = [
         Kept("office", run_office, settings),
+        Kept("review", run_review, review_settings(settings)),
         Kept("runner", run_runner, settings, before=_release_leases),
     ]
     try:
@@ -91,7 +96,11 @@ class Kept:
     """
 
     def __init__(
-        self, name: str, work: Work, settings: Settings, before: Work = lambda _: None
+        self,
+        name: str,
+        work: Work,
+        settings: Settings | ReviewSettings,
+        before: Work = lambda _: None,
     ) -> None:
         self._name, self._work, self._settings, self._before = name, work, settings, before
         self._process: multiprocessing.process.BaseProcess | None = None
@@ -131,7 +140,7 @@ def _release_leases(settings: Settings) -> None:
     engine.dispose()
 
 
-def _run(work: Work, settings: Settings) -> None:
+def _run(work: Work, settings: Settings | ReviewSettings) -> None:
     """A process's work; it ends with `mangping serve`, even when that is killed."""
     threading.Thread(target=_end_with_parent, daemon=True).start()
     work(settings)
@@ -145,32 +154,32 @@ def _end_with_parent() -> None:
 
 
 def refuse_taken_port(settings: Settings) -> None:
-    """Exits with 2 and a sentence when somebody listens there already."""
+    """Exits with 2 and a sentence when somebody listens at one of the ports already."""
     family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
-    with socket.socket(family) as trial:
-        if os.name != "nt":  # there it would allow what it should find out
-            trial.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            trial.bind((settings.host, settings.port))
-        except OSError as error:
-            place = f"{settings.host}:{settings.port}"
-            print(
-                Sentence(
-                    f"无法在 {place} 上提供网页：{error.strerror}。可能已有一个 mangping serve "
-                    "在运行；请先结束它，或用 --port、--host 另选。",
-                    f"The pages cannot be served at {place}: {error.strerror}. Perhaps mangping "
-                    "serve is running already; end it, or choose others with --port, --host.",
-                ),
-                file=sys.stderr,
-            )
-            raise typer.Exit(int(ExitCode.USAGE)) from None
+    for port in (settings.port, settings.port_of_review):
+        with socket.socket(family) as trial:
+            if os.name != "nt":  # there it would allow what it should find out
+                trial.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                trial.bind((settings.host, port))
+            except OSError as error:
+                print(_taken(f"{settings.host}:{port}", error), file=sys.stderr)
+                raise typer.Exit(int(ExitCode.USAGE)) from None
 
 
-def _addresses(settings: Settings) -> list[str]:
+def _taken(place: str, error: OSError) -> Sentence:
+    return Sentence(
+        f"无法在 {place} 上提供网页：{error.strerror}。可能已有一个 mangping serve "
+        "在运行；请先结束它，或用 --port、--review-port、--host 另选。",
+        f"The pages cannot be served at {place}: {error.strerror}. Perhaps mangping "
+        "serve is running already; end it, or choose others with --port, --review-port, --host.",
+    )
+
+
+def _addresses(host: str, port: int) -> list[str]:
     """Where a browser finds the pages; for 0.0.0.0 on this computer and from the others."""
-    if settings.host not in ("0.0.0.0", "::"):
-        host = f"[{settings.host}]" if ":" in settings.host else settings.host
-        return [f"http://{host}:{settings.port}"]
+    if host not in ("0.0.0.0", "::"):
+        return [f"http://{f'[{host}]' if ':' in host else host}:{port}"]
     name = socket.gethostname()
     try:
         known = socket.getaddrinfo(name, None, socket.AF_INET, socket.SOCK_STREAM)
@@ -178,7 +187,7 @@ def _addresses(settings: Settings) -> list[str]:
         known = []
     outside = {str(entry[4][0]) for entry in known if not str(entry[4][0]).startswith("127.")}
     hosts = ["127.0.0.1", *(sorted(outside) or [name])]
-    return [f"http://{host}:{settings.port}" for host in hosts]
+    return [f"http://{found}:{port}" for found in hosts]
 
 
 def prepare(settings: Settings) -> str | None:
@@ -206,6 +215,22 @@ def run_office(settings: Settings) -> None:
         threads=THREADS,
         ident="",
         max_request_body_size=settings.largest_request,
+    )
+
+
+def run_review(settings: ReviewSettings) -> None:
+    """The experts' process."""
+    import waitress
+
+    from webapp.review.app import create_review
+
+    waitress.serve(
+        create_review(settings),
+        host=settings.host,
+        port=settings.port,
+        threads=THREADS,
+        ident="",
+        connection_limit=REVIEW_CONNECTIONS,
     )
 
 

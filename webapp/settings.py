@@ -6,6 +6,7 @@ Everything an installation owns lies below one folder, so that a backup is a cop
 from __future__ import annotations
 
 import secrets
+from dataclasses import dataclass
 from pathlib import Path
 
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -43,21 +44,53 @@ class Settings(BaseSettings):
         return self.data / "blind"
 
     @property
+    def review(self) -> Path:
+        """The experts' database, key and small pictures."""
+        return self.data / "review"
+
+    @property
     def vault_url(self) -> str:
         return self.vault_database or f"sqlite:///{self.vault / 'vault.db'}"
 
     @property
     def review_url(self) -> str:
-        return self.review_database or f"sqlite:///{self.data / 'review' / 'review.db'}"
+        return self.review_database or f"sqlite:///{self.review / 'review.db'}"
 
     @property
     def port_of_review(self) -> int:
         return self.review_port or self.port + 1
 
 
+@dataclass(frozen=True)
+class ReviewSettings:
+    """What the experts' process is given: neither a path nor a credential of the vault.
+
+    `blind`: folder of released pages, read only. `folder`: its own files (key, pictures).
+    """
+
+    database: str
+    blind: Path
+    folder: Path
+    host: str
+    port: int
+    secure_cookies: bool
+
+
+def review_settings(settings: Settings) -> ReviewSettings:
+    """The part of an installation that the experts' process may know."""
+    return ReviewSettings(
+        database=settings.review_url,
+        blind=settings.blind,
+        folder=settings.review,
+        host=settings.host,
+        port=settings.port_of_review,
+        secure_cookies=settings.secure_cookies,
+    )
+
+
 def prepare_folders(settings: Settings) -> None:
     """Makes the installation's folders, readable for the user alone."""
-    for folder in (settings.data, settings.vault, settings.blind, settings.data / "review"):
+    for folder in (settings.data, settings.vault, settings.blind, settings.review):
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         folder.chmod(0o700)
 

@@ -35,6 +35,9 @@ LATE = {
     "released_page",
     "page_report",
     "page_settlement",
+    "seat_card",
+    "seat_device",
+    "access_event",
 }
 
 

@@ -41,10 +41,13 @@ class Serving:
 
     def __init__(self, data: Path, port: int = 0, host: str = "127.0.0.1") -> None:
         self.data, self.port = data, port or free_port()
+        self.review_port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
+        self.review_url = f"http://127.0.0.1:{self.review_port}"
         self._log = data.parent / f"serve-{self.port}-{time.monotonic_ns()}.log"
         command = [sys.executable, "-m", "webapp.cli", "serve", "--data", str(data)]
         command += ["--port", str(self.port), "--host", host]
+        command += ["--review-port", str(self.review_port)]
         environment = {
             **os.environ,
             "MANGPING_LANG": "zh",
@@ -67,13 +70,9 @@ class Serving:
         return str(found[0]) if found else ""
 
     def answers(self) -> bool:
-        """Whether /healthz says ok."""
+        """Whether /healthz of both apps says ok."""
         assert self.process.poll() is None, self.said()
-        try:
-            with urllib.request.urlopen(f"{self.url}/healthz", timeout=5) as answer:
-                return bool(answer.read() == b"ok\n")
-        except (urllib.error.URLError, OSError):
-            return False
+        return _is_healthy(self.url) and _is_healthy(self.review_url)
 
     def wait(self) -> Serving:
         """Until it answers."""
@@ -85,10 +84,13 @@ class Serving:
         return psutil.Process(self.process.pid).children(recursive=True)
 
     def parts(self) -> list[psutil.Process]:
-        """[the office's process, the runner's], without workers and Python's own helpers."""
+        """[the office's process, the experts', the runner's], without workers and helpers."""
         direct = psutil.Process(self.process.pid).children()
-        spawned = [p for p in direct if _spawned(p)]
-        return sorted(spawned, key=lambda p: (not _listens(p), p.pid))
+        places = (self.port, self.review_port)
+        return sorted(
+            (p for p in direct if _spawned(p)),
+            key=lambda p: ([port not in _listens(p) for port in places], p.pid),
+        )
 
     def stop(self, number: int = signal.SIGTERM) -> int:
         """Tells it to end; its exit code."""
@@ -104,8 +106,17 @@ def _spawned(process: psutil.Process) -> bool:
         return False
 
 
-def _listens(process: psutil.Process) -> bool:
+def _listens(process: psutil.Process) -> set[int]:
     try:
-        return any(c.status == psutil.CONN_LISTEN for c in process.net_connections("tcp"))
+        found = process.net_connections("tcp")
     except psutil.Error:
+        return set()
+    return {c.laddr.port for c in found if c.status == psutil.CONN_LISTEN}
+
+
+def _is_healthy(url: str) -> bool:
+    try:
+        with urllib.request.urlopen(f"{url}/healthz", timeout=5) as answer:
+            return bool(answer.read() == b"ok\n")
+    except (urllib.error.URLError, OSError):
         return False

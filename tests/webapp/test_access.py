@@ -17,7 +17,7 @@ from werkzeug.routing import Rule
 from werkzeug.test import TestResponse
 
 from models import accounts
-from models.accounts import hashed
+from models.passwords import hashed
 from models.vault_accounts import SignIn
 from tests.webapp.conftest import form_token
 from tests.webapp.furnished import Furnished, furnish

@@ -13,8 +13,9 @@ from sqlalchemy import Engine, select, update
 from sqlalchemy.orm import Session
 from werkzeug.test import TestResponse
 
-from models.accounts import make_setup_link, password_problems, use_setup_link
+from models.accounts import make_setup_link, use_setup_link
 from models.errors import RuleError
+from models.passwords import password_problems
 from models.vault_accounts import Account, OfficeEvent, SetupLink, SignIn
 from tests.webapp.conftest import PASSWORD, form_token
 from webapp.office.app import COOKIE, create_office

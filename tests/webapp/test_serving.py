@@ -37,11 +37,11 @@ def test_it_comes_back_after_a_kill_and_ends_cleanly(serving: Serving) -> None:
     serving.wait()
     assert serving.said().count("/setup/") == 1
     assert f"{serving.url}/" in serving.said()
-    wait_until(lambda: len(serving.parts()) == 2, "office and runner")
+    wait_until(lambda: len(serving.parts()) == 3, "office, experts, runner")
     first = serving.parts()
     for process in first:
         process.kill()
-    wait_until(lambda: gone(first) and len(serving.parts()) == 2, "two new processes")
+    wait_until(lambda: gone(first) and len(serving.parts()) == 3, "three new processes")
     wait_until(serving.answers, "the office after a kill")
     assert not {p.pid for p in first} & {p.pid for p in serving.parts()}
     everything = serving.children()
@@ -53,7 +53,7 @@ def test_it_comes_back_after_a_kill_and_ends_cleanly(serving: Serving) -> None:
 def test_its_processes_end_when_it_is_killed_itself(serving: Serving) -> None:
     serving.wait()
     everything = serving.children()
-    assert len(everything) >= 2
+    assert len(everything) >= 3
     serving.stop(signal.SIGKILL)
     wait_until(lambda: gone(everything), "the end of orphans", 20)
 
@@ -80,9 +80,9 @@ def test_a_taken_port_is_said_before_anything_is_made(tmp_path: Path) -> None:
 
 
 def test_the_printed_addresses_are_ones_that_a_browser_can_open() -> None:
-    assert _addresses(Settings(port=81)) == ["http://127.0.0.1:81"]
-    assert _addresses(Settings(host="::1", port=81)) == ["http://[::1]:81"]
-    everywhere = _addresses(Settings(host="0.0.0.0", port=81))
+    assert _addresses("127.0.0.1", 81) == ["http://127.0.0.1:81"]
+    assert _addresses("::1", 81) == ["http://[::1]:81"]
+    everywhere = _addresses("0.0.0.0", 81)
     assert everywhere[0] == "http://127.0.0.1:81"
     assert not any("0.0.0.0" in address for address in everywhere)
 
@@ -91,9 +91,9 @@ def test_tablets_are_let_in_when_the_host_says_so(tmp_path: Path) -> None:
     made = Serving(tmp_path / "data", free_port(), "0.0.0.0")
     try:
         made.wait()
-        office = made.parts()[0]
-        listening = {c.laddr.ip for c in office.net_connections("tcp") if c.status == "LISTEN"}
-        assert listening == {"0.0.0.0"}
+        for app in made.parts()[:2]:
+            listening = {c.laddr.ip for c in app.net_connections("tcp") if c.status == "LISTEN"}
+            assert listening == {"0.0.0.0"}
     finally:
         made.stop()
 

@@ -1,0 +1,65 @@
+"""What a seat may see of its dossiers: codes, pages by category, and how far its sheet is."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from models.review_pages import ReleasedPage
+from models.review_sheets import Sheet
+
+ASSIGNED = ("open", "submitted", "excluded", "recused")
+
+
+@dataclass(frozen=True)
+class SeatDossier:
+    """A dossier on a seat's list. `categories`: category -> number of pages that can be opened.
+
+    `state`: open, submitted, excluded or recused, of the sheet; `version` 0: nothing saved yet.
+    """
+
+    code: str
+    sheet_id: int
+    state: str
+    version: int
+    categories: Mapping[str, int]
+
+
+def dossiers_of(session: Session, round_id: int, seat: str) -> list[SeatDossier]:
+    """The dossiers that are assigned to a seat, sorted by code: random, so it tells nothing."""
+    sheets = session.scalars(
+        select(Sheet)
+        .where(Sheet.round_id == round_id, Sheet.reviewer == seat, Sheet.state.in_(ASSIGNED))
+        .order_by(Sheet.code)
+    ).all()
+    counts: dict[str, dict[str, int]] = {}
+    pages = (
+        select(ReleasedPage.code, ReleasedPage.category, func.count())
+        .where(
+            ReleasedPage.round_id == round_id,
+            ReleasedPage.code.in_([sheet.code for sheet in sheets]),
+            ReleasedPage.frozen.is_(False),
+        )
+        .group_by(ReleasedPage.code, ReleasedPage.category)
+    )
+    for code, category, count in session.execute(pages):
+        counts.setdefault(code, {})[category] = count
+    return [
+        SeatDossier(sheet.code, sheet.id, sheet.state, sheet.version, counts.get(sheet.code, {}))
+        for sheet in sheets
+    ]
+
+
+def sheet_of(session: Session, round_id: int, seat: str, code: str) -> Sheet | None:
+    """The seat's sheet of a dossier, None when it is not assigned to the seat."""
+    return session.scalars(
+        select(Sheet).where(
+            Sheet.round_id == round_id,
+            Sheet.reviewer == seat,
+            Sheet.code == code,
+            Sheet.state.in_(ASSIGNED),
+        )
+    ).one_or_none()

@@ -1,0 +1,1 @@
+"""The experts' pages: an app of its own that knows blind codes and no vault."""
