@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import json
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
-
-import pylopdf_fonts_zh_cn
-import typst
 
 from scoring.points import exact_text, rounded_text
 from scoring.policy import Policy
 from scoring.result import BASIS, OUTCOME, CandidateResult, Result
 from scoring.round import SUBJECTS, Round
+from scoring.typst_pdf import print_pdf
 from scoring.workbook import summary_order
 
-_TEMPLATE = files("scoring") / "minutes.typ"
+_LAYOUT = files("scoring") / "minutes.typ"
 
 
 def write_minutes(
@@ -27,15 +24,7 @@ def write_minutes(
     `hashes` are sha256 of the tally and of its input. Text goes to typst as data, never as markup.
     """
     data = minutes_data(round_, policy, result, hashes)
-    pdf: object = typst.compile(  # type: ignore[misc]  # the stub leaves its parameter open
-        _TEMPLATE.read_bytes(),
-        sys_inputs={"data": json.dumps(data, ensure_ascii=False)},
-        font_paths=[str(Path(pylopdf_fonts_zh_cn.__file__).parent)],
-        ignore_system_fonts=True,
-    )
-    if not isinstance(pdf, bytes):
-        raise TypeError("typst gave no single document")
-    path.write_bytes(pdf)
+    path.write_bytes(print_pdf(_LAYOUT, data))
 
 
 def minutes_data(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,7 @@ from scoring.workbook_block import Block, Cells, Formats
 SHEETS_UP_TO = 500
 _ROWS_PER_SHEET = 1_000_000
 _POOLS = "答辩平均分"
+_FIXED = datetime(1980, 1, 1)
 
 
 def write_workbook(
@@ -36,6 +38,8 @@ def write_workbook(
     many = len(result.candidates) > SHEETS_UP_TO
     options = {"strings_to_formulas": False, "strings_to_urls": False, "constant_memory": many}
     book = xlsxwriter.Workbook(str(path), options)
+    # The same tally makes the same bytes, whenever it is written.
+    book.set_properties({"created": _FIXED})
     places = policy.places
     formats = Formats(
         bold=book.add_format({"bold": True}),
