@@ -12,6 +12,10 @@ from models.review_pages import ReleasedPage
 from models.review_sheets import Sheet
 
 ASSIGNED = ("open", "submitted", "excluded", "recused")
+READABLE = ("open", "submitted", "excluded")
+"""States of a sheet whose dossier its seat may read."""
+NAME_LENGTH = 32
+"""Characters of a page's hash that name its pictures."""
 
 
 @dataclass(frozen=True)
@@ -63,3 +67,44 @@ def sheet_of(session: Session, round_id: int, seat: str, code: str) -> Sheet | N
             Sheet.state.in_(ASSIGNED),
         )
     ).one_or_none()
+
+
+@dataclass(frozen=True)
+class SeatPage:
+    """A page as the reader lists it; `width`, `height` in pixels.
+
+    `name`: of its pixels, so a page that is replaced has another one. `frozen`: not to be shown;
+    also when the same pixels are frozen elsewhere in the dossier.
+    """
+
+    number: int
+    category: str
+    name: str
+    width: int
+    height: int
+    frozen: bool
+
+
+def seat_pages(session: Session, round_id: int, seat: str, code: str) -> list[SeatPage] | None:
+    """The pages of a dossier, category by category; None when the seat may not read it."""
+    sheet = sheet_of(session, round_id, seat, code)
+    if sheet is None or sheet.state not in READABLE:
+        return None
+    rows = session.scalars(
+        select(ReleasedPage)
+        .where(ReleasedPage.round_id == round_id, ReleasedPage.code == code)
+        .order_by(ReleasedPage.number)
+    ).all()
+    frozen = {row.sha256 for row in rows if row.frozen}
+    first = {row.category: row.number for row in reversed(rows)}
+    return [
+        SeatPage(
+            row.number,
+            row.category,
+            row.sha256[:NAME_LENGTH],
+            row.width,
+            row.height,
+            row.sha256 in frozen,
+        )
+        for row in sorted(rows, key=lambda row: (first[row.category], row.number))
+    ]

@@ -20,6 +20,7 @@ from models.office_rounds import pause_round
 from models.vault_pages import Job, Page
 from models.vault_rounds import Entrant, OfficeRound, SourceFile
 from redactor.attachment import CATEGORIES
+from webapp.category_words import category_name
 from webapp.language import t
 from webapp.office.app import signed_in, vault
 from webapp.office.rounds import entrant_or_404, round_or_404, said
@@ -198,30 +199,3 @@ def category(round_id: int, file_id: int) -> Response:
     if request.headers.get("HX-Request"):
         return Response(t("已保存", "saved"), mimetype="text/plain")
     return redirect(url_for("progress.dossier", round_id=found.id, entrant_id=file.entrant_id), 303)
-
-
-def category_name(category: str) -> str:
-    """What an attachment category is called."""
-    names = {
-        "身份证": "ID card",
-        "证件照": "Photo",
-        "学信网报告": "Degree report (学信网)",
-        "学历证书": "Degree certificate",
-        "继续教育": "Continuing education",
-        "年度考核": "Annual appraisal",
-        "免试审批表": "Exemption form",
-        "聘任文件": "Appointment",
-        "职称证书": "Title certificate",
-        "获奖证书": "Award",
-        "专利": "Patent",
-        "论文": "Paper",
-        "工作总结": "Work summary",
-        "社保证明": "Social insurance",
-        "承诺书": "Pledge",
-        "公示": "Public notice",
-        "政治表现": "Political appraisal",
-        "业绩成果": "Achievements",
-        "证明材料": "Other proof",
-        "其他": "Other",
-    }
-    return t(category, names.get(category, category))

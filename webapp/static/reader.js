@@ -1,0 +1,2 @@
+// The reader of a dossier's pages.
+"use strict";
