@@ -6,10 +6,19 @@ from models.audit import AuditEvent, AuditHead
 from models.base import ReviewBase, VaultBase
 from models.review import Candidate, PolicySnapshot, Recusal, Reviewer, Round, Ruling, Tally
 from models.review_access import AccessEvent, SeatCard, SeatDevice
-from models.review_ballots import Ballot, BallotItem, Vote, VoterRoll
+from models.review_ballots import (
+    Ballot,
+    BallotItem,
+    PaperCount,
+    PaperEntry,
+    Receipt,
+    Vote,
+    VoterRoll,
+)
 from models.review_pages import PageReport, PageSettlement, ReleasedPage
 from models.review_sheets import DefenceResult, DefenceScore, Sheet, SheetScore, SheetVersion
 from models.vault_accounts import Account, OfficeEvent, SetupLink, SignIn
+from models.vault_experts import AssignmentRule, Expert
 from models.vault_pages import (
     CheckAnswer,
     CheckLink,
@@ -39,6 +48,9 @@ REVIEW_TABLES: tuple[type[ReviewBase], ...] = (
     BallotItem,
     VoterRoll,
     Vote,
+    Receipt,
+    PaperEntry,
+    PaperCount,
     Tally,
     AuditHead,
     AuditEvent,
@@ -67,4 +79,6 @@ VAULT_TABLES: tuple[type[VaultBase], ...] = (
     CheckVerdict,
     Submission,
     Release,
+    Expert,
+    AssignmentRule,
 )

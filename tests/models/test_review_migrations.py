@@ -15,6 +15,7 @@ from models.migration import migrate, migrate_down
 from models.schema import (
     REVIEW_TABLES,
     Candidate,
+    Receipt,
     ReleasedPage,
     Round,
     SheetVersion,
@@ -38,6 +39,9 @@ LATE = {
     "seat_card",
     "seat_device",
     "access_event",
+    "receipt",
+    "paper_entry",
+    "paper_count",
 }
 
 
@@ -60,7 +64,7 @@ def test_migrations_equal_the_models(store: Engine) -> None:
                 text("SELECT name, sql FROM sqlite_master WHERE type='table'")
             )
             bare = {row.name for row in rows if "WITHOUT ROWID" in row.sql}
-        secret = (Candidate, ReleasedPage, Vote, VoterRoll)
+        secret = (Candidate, ReleasedPage, Receipt, Vote, VoterRoll)
         assert bare == {table.__tablename__ for table in secret}
 
 
@@ -113,7 +117,9 @@ def test_no_column_holds_a_float() -> None:
 
 def test_nothing_links_a_vote_to_its_voter() -> None:
     roll, vote = VoterRoll.__table__, Vote.__table__
-    assert {c.name for c in roll.columns} == {"ballot_id", "reviewer", "round_id", "has_voted"}
+    known = {"ballot_id", "reviewer", "round_id", "has_voted", "means"}
+    assert {c.name for c in roll.columns} == known
+    assert {c.name for c in Receipt.__table__.columns} == {"ballot_id", "code"}
     assert {c.name for c in vote.columns} == {"id", "ballot_id", "code", "choice"}
 
 
