@@ -58,6 +58,38 @@ def upgrade() -> None:
         sa.UniqueConstraint("name", name=op.f("uq_office_round_name")),
     )
     op.create_table(
+        "expert",
+        sa.Column("round_id", sa.Integer(), nullable=False),
+        sa.Column("seat", sa.String(length=20), nullable=False),
+        sa.Column("name", sa.String(length=100), nullable=False),
+        sa.Column("unit", sa.String(length=200), nullable=False),
+        sa.Column("former_units", sa.Text(), nullable=False),
+        sa.Column("specialties", sa.Text(), nullable=False),
+        sa.Column("relatives", sa.Text(), nullable=False),
+        sa.Column("phone", sa.String(length=40), nullable=False),
+        sa.Column("capacity", sa.Integer(), nullable=True),
+        sa.CheckConstraint("capacity >= 0", name=op.f("ck_expert_capacity")),
+        sa.ForeignKeyConstraint(
+            ["round_id"], ["office_round.id"], name=op.f("fk_expert_round_id"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("round_id", "seat", name=op.f("pk_expert")),
+    )
+    op.create_table(
+        "assignment_rule",
+        sa.Column("round_id", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("reviews", sa.Integer(), nullable=False),
+        sa.Column("by_specialty", sa.Boolean(), nullable=False),
+        sa.Column("seed", sa.Integer(), nullable=False),
+        sa.CheckConstraint("reviews >= 1", name=op.f("ck_assignment_rule_reviews")),
+        sa.ForeignKeyConstraint(
+            ["round_id"],
+            ["office_round.id"],
+            name=op.f("fk_assignment_rule_round_id"),
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("round_id", name=op.f("pk_assignment_rule")),
+    )
+    op.create_table(
         "setup_link",
         sa.Column("token_sha256", sa.String(length=64), nullable=False),
         sa.Column("created_at", sa.String(length=40), nullable=False),
@@ -470,6 +502,8 @@ def downgrade() -> None:
     op.drop_table("job")
     op.drop_table("entrant")
     op.drop_table("setup_link")
+    op.drop_table("assignment_rule")
+    op.drop_table("expert")
     op.drop_table("office_round")
     with op.batch_alter_table("office_event", schema=None) as batch_op:
         batch_op.drop_index("ix_office_event_round")
