@@ -194,7 +194,7 @@ def blockers(session: Session, round_id: int, min_sheets: int) -> Blockers:
     )
     open_sheets = session.execute(
         select(Sheet.code, Sheet.reviewer, _STANDING)
-        .filter_by(round_id=round_id, state="open")
+        .where(Sheet.round_id == round_id, Sheet.state == "open")
         .order_by(Sheet.code, Sheet.reviewer)
         .limit(SHOWN)
     )
