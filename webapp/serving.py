@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from flask import Flask
 from sqlalchemy.orm import Session
 
 from models.accounts import make_setup_link
@@ -202,6 +203,13 @@ def prepare(settings: Settings) -> str | None:
     return link
 
 
+def ready_to_answer(app: Flask) -> Flask:
+    """The app with its templates compiled, so that no visitor waits for that."""
+    for name in app.jinja_env.list_templates():
+        app.jinja_env.get_template(name)
+    return app
+
+
 def run_office(settings: Settings) -> None:
     """The office's process."""
     import waitress
@@ -209,7 +217,7 @@ def run_office(settings: Settings) -> None:
     from webapp.office.app import create_office
 
     waitress.serve(
-        create_office(settings),
+        ready_to_answer(create_office(settings)),
         host=settings.host,
         port=settings.port,
         threads=THREADS,
@@ -225,7 +233,7 @@ def run_review(settings: ReviewSettings) -> None:
     from webapp.review.app import create_review
 
     waitress.serve(
-        create_review(settings),
+        ready_to_answer(create_review(settings)),
         host=settings.host,
         port=settings.port,
         threads=THREADS,

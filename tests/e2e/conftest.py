@@ -20,7 +20,7 @@ from models.vault_accounts import ROLES
 from tests.webapp.furnished import Furnished, furnish
 from tests.webapp.serving_process import free_port
 from webapp.office.app import COOKIE, create_office
-from webapp.serving import prepare
+from webapp.serving import prepare, ready_to_answer
 from webapp.settings import Settings
 
 HOME = Path(__file__).parents[2]
@@ -94,7 +94,7 @@ def furnished_office(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Offic
     # A browser asks for many small files at once.
     logging.getLogger("waitress.queue").setLevel(logging.ERROR)
     server = waitress.create_server(
-        create_office(settings), host="127.0.0.1", port=settings.port, threads=4
+        ready_to_answer(create_office(settings)), host="127.0.0.1", port=settings.port, threads=4
     )
     threading.Thread(target=server.run, daemon=True).start()
     yield Office(f"http://127.0.0.1:{settings.port}", made, settings, tokens)
