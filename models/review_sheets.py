@@ -6,6 +6,7 @@ from sqlalchemy import (
     CheckConstraint,
     ForeignKey,
     ForeignKeyConstraint,
+    Index,
     String,
     Text,
     UniqueConstraint,
@@ -40,7 +41,11 @@ class Sheet(ReviewBase):
 
 
 class SheetVersion(AppendOnly, ReviewBase):
-    """One saved state of a sheet. A correction carries its reason and two persons."""
+    """One saved state of a sheet. A correction carries its reason and two persons.
+
+    `save_id`: what the tablet called this save, so that one whose answer was lost is not saved
+    again.
+    """
 
     __tablename__ = "sheet_version"
     __table_args__ = (
@@ -50,6 +55,7 @@ class SheetVersion(AppendOnly, ReviewBase):
             'AND confirmed_by <> "by")',
             name="two_persons",
         ),
+        Index("uq_sheet_version_save", "sheet_id", "save_id", unique=True),
     )
 
     sheet_id: Mapped[int] = mapped_column(ForeignKey("sheet.id"), primary_key=True)
@@ -60,6 +66,7 @@ class SheetVersion(AppendOnly, ReviewBase):
     by: Mapped[str] = mapped_column(String(100))
     confirmed_by: Mapped[str | None] = mapped_column(String(100))
     at: Mapped[str] = mapped_column(String(40))
+    save_id: Mapped[str | None] = mapped_column(String(40))
 
 
 class SheetScore(AppendOnly, ReviewBase):
@@ -77,6 +84,26 @@ class SheetScore(AppendOnly, ReviewBase):
     number: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     criterion: Mapped[str] = mapped_column(String(50), primary_key=True)
     points: Mapped[int]
+
+
+class SheetNote(AppendOnly, ReviewBase):
+    """The note on a page as version `number` changed it; "" took it away.
+
+    A version's notes are, for each page, those of the highest number up to it.
+    """
+
+    __tablename__ = "sheet_note"
+    __table_args__ = (
+        ForeignKeyConstraint(
+            ["sheet_id", "number"], ["sheet_version.sheet_id", "sheet_version.number"]
+        ),
+        CheckConstraint("page >= 1", name="page"),
+    )
+
+    sheet_id: Mapped[int] = mapped_column(primary_key=True)
+    number: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    page: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    text: Mapped[str] = mapped_column(Text)
 
 
 class DefenceScore(AppendOnly, ReviewBase):

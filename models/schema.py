@@ -16,7 +16,14 @@ from models.review_ballots import (
     VoterRoll,
 )
 from models.review_pages import PageReport, PageSettlement, ReleasedPage
-from models.review_sheets import DefenceResult, DefenceScore, Sheet, SheetScore, SheetVersion
+from models.review_sheets import (
+    DefenceResult,
+    DefenceScore,
+    Sheet,
+    SheetNote,
+    SheetScore,
+    SheetVersion,
+)
 from models.vault_accounts import Account, OfficeEvent, SetupLink, SignIn
 from models.vault_experts import AssignmentRule, Expert
 from models.vault_pages import (
@@ -41,6 +48,7 @@ REVIEW_TABLES: tuple[type[ReviewBase], ...] = (
     Sheet,
     SheetVersion,
     SheetScore,
+    SheetNote,
     DefenceScore,
     DefenceResult,
     Ruling,

@@ -42,6 +42,7 @@ LATE = {
     "receipt",
     "paper_entry",
     "paper_count",
+    "sheet_note",
 }
 
 
