@@ -17,6 +17,7 @@ import numpy.typing as npt
 from redactor.channels import Grey, brightest
 from redactor.geometry import bounds, height, width
 from redactor.page import Image, Line, Reading
+from redactor.reduction import halved, reduced
 
 BLURRED_BELOW = 0.50
 """Sharpness under which strokes of small text run together (see tests/redactor/test_quality.py)."""
@@ -116,10 +117,13 @@ def assess(pixels: Image, dpi: float, reading: Reading | None = None) -> Quality
     """
     rows, columns = pixels.shape[:2]
     scale = min(1.0, _LONG_SIDE / max(rows, columns))
-    small = np.asarray(
-        cv2.resize(pixels, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA), np.uint8
-    )
-    grey = np.asarray(cv2.cvtColor(small, cv2.COLOR_BGR2GRAY), np.uint8)
+    few, rest = halved(pixels, scale)
+    small = reduced(few, rest / 2)  # Only the tone of larger parts is asked of the colours.
+    grey = np.asarray(cv2.cvtColor(few, cv2.COLOR_BGR2GRAY), np.uint8)
+    if rest < 1.0:
+        grey = np.asarray(
+            cv2.resize(grey, None, fx=rest, fy=rest, interpolation=cv2.INTER_AREA), np.uint8
+        )
     light = brightest(small)
     ink_share = _ink_share(grey)
     paper, ink = _level(light, 0.9), _level(grey, 0.003)
@@ -237,7 +241,7 @@ def _level(grey: Grey, share: float) -> float:
 
 def _saturation(pixels: Image, paper: float) -> float:
     """Saturation of the paper, 0 (white, grey) to 1: one minus the weakest channel's share."""
-    coarse = np.asarray(cv2.resize(pixels, None, fx=0.125, fy=0.125), np.uint8)
+    coarse = np.asarray(cv2.resize(pixels, None, fx=0.25, fy=0.25), np.uint8)
     sheet = coarse[np.abs(brightest(coarse).astype(np.float32) - paper) <= 12]
     if not len(sheet):
         return 0.0

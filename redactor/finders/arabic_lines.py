@@ -17,6 +17,7 @@ import numpy as np
 from redactor import geometry
 from redactor.channels import Grey, darkest
 from redactor.page import Image, Line, Quad, Reading
+from redactor.reduction import halved, reduced
 
 WORKING_SIDE = 1600
 """Longest side on which runs are looked for, pixels."""
@@ -56,10 +57,8 @@ class Run:
 def find_unread_runs(pixels: Image, reading: Reading) -> tuple[Run, ...]:
     """All rows of ink of an upright page that no line of `reading` accounts for, from the top."""
     scale = min(1.0, WORKING_SIDE / max(pixels.shape[:2]))
-    small = np.asarray(
-        cv2.resize(pixels, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA), np.uint8
-    )
-    ink = _unread_ink(darkest(small), reading, scale)
+    few, rest = halved(pixels, scale)
+    ink = _unread_ink(reduced(darkest(few), rest), reading, scale)
     runs = []
     for x0, y0, x1, y1 in _merged(_rows(ink)):
         quad = geometry.rectangle(x0 - 1, y0 - 1, x1 + 1, y1 + 1) / scale

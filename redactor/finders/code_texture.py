@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from redactor.geometry import bounds, grown, height, width
 from redactor.page import Quad
+from redactor.reduction import reduced
 
 Grey = npt.NDArray[np.uint8]
 """(H, W) uint8."""
@@ -170,11 +171,8 @@ def inked(small: Grey) -> Grey:
 
 
 def shrunk(grey: Grey, factor: float) -> Grey:
-    """The page made smaller by area averages; factor 1 leaves it."""
-    if factor == 1.0:
-        return grey
-    resized = cv2.resize(grey, None, fx=factor, fy=factor, interpolation=cv2.INTER_AREA)
-    return np.asarray(resized, dtype=np.uint8)
+    """The page made smaller; factor 1 leaves it."""
+    return reduced(grey, factor)
 
 
 def bar_direction(grey: Grey, quad: Quad) -> npt.NDArray[np.float64]:

@@ -2,7 +2,7 @@
 
 A relief is lighter on one side and darker on the other, and fades where the light runs along the
 ring. So the sign of an edge must not matter: edges vote for the centre of their ring by the doubled
-angle of their gradient (as in seal_rings), after everything too strong or too coloured for a
+angle of their gradient (ring_votes.py), after everything too strong or too coloured for a
 relief (print, ink seals, the border of a photo) was taken off. Each candidate must then show a thin
 line that keeps its sign along the ring while the paper around it has none.
 """
@@ -11,14 +11,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 
 from redactor import geometry
+from redactor.finders import ring_votes
 from redactor.page import Finding, Image, Kind, Quad
+from redactor.reduction import halved
 
 FINDER = "embossed"
 PER_MM = 3.0
@@ -35,8 +36,6 @@ VOTE_PER_MM = 1.2
 """Pixels per mm of the picture on which edges vote."""
 SMALLEST_MM, LARGEST_MM, BAND_MM = 8.5, 24.0, 1.9
 """Radius of the rings that are sought and the distance of two of them, mm."""
-SIDE_STEP = 144
-"""Voting pictures are padded to multiples of this, which are quick to transform."""
 FULL_VOTE = 3.0
 """An edge of so many grey levels a pixel has a full vote, one of a quarter has none."""
 LEAST_VOTE = 0.42
@@ -64,6 +63,13 @@ SAME = 0.3
 """Overlap (intersection over union) with a seal that was found by its ink."""
 MARGIN_MM = 1.2
 """A mask reaches this far beyond its ring."""
+
+_BAND = BAND_MM * VOTE_PER_MM
+_RADII = tuple(
+    np.arange(SMALLEST_MM * VOTE_PER_MM, LARGEST_MM * VOTE_PER_MM + _BAND, _BAND).tolist()
+)
+_ROOM = round(LARGEST_MM * VOTE_PER_MM) + 2
+"""Of the voting picture, pixels: bands, radii, and the room for centres beyond its edge."""
 
 Plane = npt.NDArray[np.float32]
 Grey = npt.NDArray[np.uint8]
@@ -145,7 +151,8 @@ def relief_of(pixels: Image, dpi: float) -> Relief:
     scale = min(1.0, PER_MM / per_mm)
     whole = np.asarray(cv2.cvtColor(pixels, cv2.COLOR_BGR2GRAY), np.uint8)
     size = (max(1, round(whole.shape[1] * scale)), max(1, round(whole.shape[0] * scale)))
-    grey = np.asarray(cv2.resize(whole, size, interpolation=cv2.INTER_AREA), np.float32)
+    half, _ = halved(whole, scale)
+    grey = np.asarray(cv2.resize(half, size, interpolation=cv2.INTER_AREA), np.float32)
     # Colours only tell ink, so that the quick way to reduce them will do.
     small = np.asarray(cv2.resize(pixels, size, interpolation=cv2.INTER_LINEAR), np.uint8)
     per_mm *= scale
@@ -209,29 +216,13 @@ def _candidates(relief: Relief) -> list[tuple[float, float, float, float]]:
     """(x, y, radius, vote) in pixels of the relief, most votes first."""
     scale = VOTE_PER_MM / relief.per_mm
     across, aslant = _field(relief.lines, scale)
-    height, width = across.shape
-    pad = round(LARGEST_MM * VOTE_PER_MM) + 2
-    shape = (_rounded(height + pad), _rounded(width + pad))
-    spectra = [cv2.dft(_padded(part, shape)) for part in (across, aslant)]
-    radii, kernels = _kernels(shape)
-    best = np.full(shape, -1.0, np.float32)
-    which = np.zeros(shape, np.uint8)
-    for index, pair in enumerate(kernels):
-        both = [cv2.mulSpectrums(s, k, 0) for s, k in zip(spectra, pair, strict=True)]
-        votes = cv2.dft(cv2.add(both[0], both[1]), flags=cv2.DFT_INVERSE | cv2.DFT_SCALE)
-        better = votes > best
-        best[better] = votes[better]
-        which[better] = index
-    peak = cv2.dilate(best, np.ones((9, 9), np.uint8))
-    ys, xs = np.nonzero((best >= peak) & (best > LEAST_VOTE))
-    order = np.argsort(-best[ys, xs])[:MOST_CANDIDATES]
+    shape = ring_votes.field_shape(across.shape, _ROOM)
+    edges = ring_votes.spectra(across, aslant, shape)
+    best, which = ring_votes.strongest(edges, ring_votes.kernels(shape, _RADII, _BAND))
     found = []
-    for y, x in zip(ys[order], xs[order], strict=True):
-        # Centres beyond the left and top edge come out at the far end of the padded plane.
-        cx = x - shape[1] if x > width + pad / 2 else x
-        cy = y - shape[0] if y > height + pad / 2 else y
-        radius = radii[which[y, x]] / scale
-        found.append(((cx + 0.5) / scale, (cy + 0.5) / scale, radius, float(best[y, x])))
+    for x, y in ring_votes.peaks(best, LEAST_VOTE, MOST_CANDIDATES):
+        cx, cy = ring_votes.unwrapped(x, y, across.shape, shape, _ROOM)
+        found.append((cx / scale, cy / scale, _RADII[which[y, x]] / scale, float(best[y, x])))
     return found
 
 
@@ -248,35 +239,6 @@ def _field(lines: Plane, scale: float) -> tuple[Plane, Plane]:
     area = cv2.INTER_AREA
     across, aslant = (cv2.resize(p, None, fx=scale, fy=scale, interpolation=area) for p in parts)
     return np.asarray(across, np.float32), np.asarray(aslant, np.float32)
-
-
-def _rounded(side: int) -> int:
-    """A size of few values, so that pages of nearly one size share their kernels."""
-    return -(-side // SIDE_STEP) * SIDE_STEP
-
-
-def _padded(part: Plane, shape: tuple[int, int]) -> Plane:
-    whole = np.zeros(shape, np.float32)
-    whole[: part.shape[0], : part.shape[1]] = part
-    return whole
-
-
-@lru_cache(maxsize=4)
-def _kernels(shape: tuple[int, int]) -> tuple[tuple[float, ...], tuple[tuple[Plane, Plane], ...]]:
-    """(radii in voting pixels, spectra of their rings' cosines and sines)."""
-    step = BAND_MM * VOTE_PER_MM
-    first, last = SMALLEST_MM * VOTE_PER_MM, LARGEST_MM * VOTE_PER_MM
-    radii = tuple(float(r) for r in np.arange(first, last + step, step))
-    ys = np.fft.fftfreq(shape[0], 1 / shape[0])[:, None]
-    xs = np.fft.fftfreq(shape[1], 1 / shape[1])[None, :]
-    distance, twice = np.hypot(xs, ys), 2 * np.arctan2(ys, xs)
-    spectra = []
-    for radius in radii:
-        weight = np.clip(1 - np.abs(distance - radius) / step, 0, None) / (2 * np.pi * radius)
-        parts = (weight * np.cos(twice), weight * np.sin(twice))
-        cosine, sine = (cv2.dft(part.astype(np.float32)) for part in parts)
-        spectra.append((np.asarray(cosine, np.float32), np.asarray(sine, np.float32)))
-    return radii, tuple(spectra)
 
 
 def _trace(relief: Relief, x: float, y: float, radius: float, vote: float) -> ReliefRing | None:

@@ -18,6 +18,7 @@ from redactor.finders.face_landmarks import Place, Points
 from redactor.finders.pictures import Picture
 from redactor.geometry import bounds, mapped, overlap, quarter_turn
 from redactor.page import Image, Matrix, Quad
+from redactor.reduction import reduced
 
 SURE = 0.7
 """Score from which a hit is a face whatever else is said of it: no text or seal reached it."""
@@ -206,8 +207,10 @@ def _pixels_of(pixels: Image, window: _Window) -> Image:
 def _resized(part: Image, scale: float) -> Image:
     if scale == 1:
         return part
-    way = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
-    return np.asarray(cv2.resize(part, None, fx=scale, fy=scale, interpolation=way), np.uint8)
+    if scale < 1:
+        return reduced(part, scale)
+    larger = cv2.resize(part, None, fx=scale, fy=scale, interpolation=cv2.INTER_CUBIC)
+    return np.asarray(larger, np.uint8)
 
 
 def _detect_turned(level: Image, window: _Window, turns: Iterable[int]) -> Iterator[Candidate]:

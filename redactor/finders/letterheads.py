@@ -22,6 +22,7 @@ from redactor.finders.document_numbers import NUMBER
 from redactor.identity import Identity
 from redactor.normal_text import normalise
 from redactor.page import Finding, Image, Kind, Line, Quad, Reading
+from redactor.reduction import reduced
 
 FINDER = "letterheads"
 WORKING_SIDE = 1000
@@ -202,9 +203,7 @@ def _rows(inks: Inks, reading: Reading) -> list[Row]:
 def _inks(pixels: Image) -> Inks:
     """(scale, red ink, ink of any colour) at the working size."""
     scale = min(1.0, WORKING_SIDE / max(pixels.shape[:2]))
-    small = np.asarray(
-        cv2.resize(pixels, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA), np.uint8
-    )
+    small = reduced(pixels, scale)
     blue, green, full = cv2.split(small)
     _, red = cv2.threshold(cv2.subtract(full, cv2.max(blue, green)), RED, 1, cv2.THRESH_BINARY)
     grey = darkest(small)

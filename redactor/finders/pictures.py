@@ -16,8 +16,10 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from redactor.channels import darkest
 from redactor.geometry import rectangle
 from redactor.page import Image, Line, Quad
+from redactor.reduction import halved, reduced
 
 WORK_DPI = 100.0
 _STROKE_MM = 1.2
@@ -152,14 +154,9 @@ def _is_frame(inside: Mask, shape: tuple[int, ...], per_mm: float) -> bool:
 
 def _shrunk_grey(pixels: Image, scale: float) -> Grey:
     """The darkest channel, so that a blue, red or yellow ground differs from paper as much as grey
-    does; area-averaged."""
-    small = pixels
-    if scale < 1.0:
-        small = np.asarray(
-            cv2.resize(pixels, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA), np.uint8
-        )
-    blue, green, red = cv2.split(small)
-    return np.asarray(cv2.min(cv2.min(blue, green), red), np.uint8)
+    does."""
+    few, rest = halved(pixels, scale)
+    return reduced(darkest(few), rest)
 
 
 def _masses(closed: Grey, per_mm: float) -> Grey:

@@ -1,19 +1,18 @@
 """Finds round seals by their ring, in any ink, also where text runs through it or the page cuts it.
 
-Every edge votes for the centres that its direction points at (Kimme, Ballard and Sklansky 1975),
-for all centres at once by convolution with ring kernels whose phase turns twice around, so that
-both sides of a thin ring vote for the same place and text, whose edges point everywhere, cancels.
-Each candidate must then show an outer edge at one smooth distance around it.
+Edges vote for centres (ring_votes.py); each candidate must then show an outer edge at one smooth
+distance around it.
 """
 
 from __future__ import annotations
 
-import functools
 from dataclasses import dataclass
 
 import cv2
 import numpy as np
 import numpy.typing as npt
+
+from redactor.finders import ring_votes
 
 VOTE_PER_MM = 1.3
 """Pixels per mm of the picture on which edges vote."""
@@ -41,8 +40,14 @@ REACH_MM, GRID_MM, EDGE_MM, DRIFT_MM = 6.0, 0.2, 0.8, 0.61
 STEADY = 1.2
 """The edge's mean along the ring over its spread: text under a circle stays below 1."""
 
+_BAND = BAND_MM * VOTE_PER_MM
+_RADII = tuple(
+    np.arange(SMALLEST_MM * VOTE_PER_MM, LARGEST_MM * VOTE_PER_MM + _BAND, _BAND).tolist()
+)
+_ROOM = round(LARGEST_MM * VOTE_PER_MM) + 2
+"""Of the voting picture, pixels: bands, radii, and the room for centres beyond its edge."""
+
 Plane = npt.NDArray[np.uint8]
-Wave = npt.NDArray[np.float32]
 Ellipse = tuple[tuple[float, float], tuple[float, float], float]
 """((x, y), (axis, axis), degrees) as cv2.fitEllipse gives it."""
 
@@ -98,28 +103,26 @@ def ring_centres(
 ) -> list[tuple[float, float]]:
     """(x, y) of the likeliest centres of rings of one radius, pixels of the plane, best first."""
     tiny, scale = _voting(plane, per_mm)
-    shape = _ground(tiny)
-    cosine, sine = (np.fft.rfft2(edges, shape) for edges in _double_angle(tiny))
-    radii, kernels = _kernels(shape)
-    nearest = np.argsort(np.abs(np.array(radii) - radius_mm * VOTE_PER_MM))[:2]
-    votes = [np.fft.irfft2(cosine * c + sine * s, shape) for c, s in (kernels[i] for i in nearest)]
-    peaks = _peaks(np.maximum(*votes), least_vote, count)
-    return [(x / scale, y / scale) for x, y in (_unwrapped(*peak, tiny) for peak in peaks)]
+    shape = ring_votes.field_shape(tiny.shape, _ROOM)
+    edges = ring_votes.spectra(*_double_angle(tiny), shape)
+    kernels = ring_votes.kernels(shape, _RADII, _BAND)
+    nearest = np.argsort(np.abs(np.array(_RADII) - radius_mm * VOTE_PER_MM))[:2]
+    best = np.maximum(*(ring_votes.votes(edges, kernels[i]) for i in nearest))
+    places = ring_votes.peaks(best, least_vote, count)
+    at = (ring_votes.unwrapped(*place, tiny.shape, shape, _ROOM) for place in places)
+    return [(x / scale, y / scale) for x, y in at]
 
 
 def _candidates(plane: Plane, per_mm: float, least_vote: float) -> list[tuple[float, float, float]]:
     """(x, y, radius) in pixels of the plane, most votes first."""
     tiny, scale = _voting(plane, per_mm)
-    shape = _ground(tiny)
-    cosine, sine = (np.fft.rfft2(edges, shape) for edges in _double_angle(tiny))
-    radii, kernels = _kernels(shape)
-    votes = [np.fft.irfft2(cosine * c + sine * s, shape) for c, s in kernels]
-    best = functools.reduce(np.maximum, votes)
+    shape = ring_votes.field_shape(tiny.shape, _ROOM)
+    edges = ring_votes.spectra(*_double_angle(tiny), shape)
+    best, which = ring_votes.strongest(edges, ring_votes.kernels(shape, _RADII, _BAND))
     found = []
-    for x, y in _peaks(best, least_vote, MOST_CANDIDATES):
-        radius = radii[int(np.argmax([plane[y, x] for plane in votes]))]
-        cx, cy = _unwrapped(x, y, tiny)
-        found.append((cx / scale, cy / scale, radius / scale))
+    for x, y in ring_votes.peaks(best, least_vote, MOST_CANDIDATES):
+        cx, cy = ring_votes.unwrapped(x, y, tiny.shape, shape, _ROOM)
+        found.append((cx / scale, cy / scale, _RADII[which[y, x]] / scale))
     return found
 
 
@@ -128,35 +131,6 @@ def _voting(plane: Plane, per_mm: float) -> tuple[Plane, float]:
     scale = VOTE_PER_MM / per_mm
     tiny = cv2.resize(plane, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
     return np.asarray(tiny, np.uint8), scale
-
-
-def _ground(tiny: Plane) -> tuple[int, int]:
-    """(height, width) of the field on which a plane votes, with room for centres beyond it."""
-    pad = round(LARGEST_MM * VOTE_PER_MM) + 2
-    return _padded(tiny.shape[0] + pad), _padded(tiny.shape[1] + pad)
-
-
-def _peaks(votes: npt.NDArray[np.float64], least: float, count: int) -> list[tuple[int, int]]:
-    """(x, y) of the highest local maxima."""
-    best = np.asarray(votes, np.float32)
-    ys, xs = np.nonzero((best >= cv2.dilate(best, np.ones((9, 9), np.uint8))) & (best > least))
-    order = np.argsort(-best[ys, xs])[:count]
-    return [(int(xs[i]), int(ys[i])) for i in order]
-
-
-def _unwrapped(x: int, y: int, tiny: Plane) -> tuple[float, float]:
-    """A peak's place in voting pixels; centres beyond the left and top edge come out at the far
-    end of the field."""
-    (height, width), (rows, columns) = tiny.shape, _ground(tiny)
-    pad = LARGEST_MM * VOTE_PER_MM
-    cx = x - columns if x > width + pad / 2 else x
-    cy = y - rows if y > height + pad / 2 else y
-    return cx + 0.5, cy + 0.5
-
-
-def _padded(size: int) -> int:
-    """A size that many pages share and that transforms quickly."""
-    return int(cv2.getOptimalDFTSize(-(-size // 24) * 24))
 
 
 def _double_angle(tiny: Plane) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
@@ -168,33 +142,6 @@ def _double_angle(tiny: Plane) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.
     vote = np.minimum(length, CAP) / CAP / (length * length)
     vote[length < 0.2 * CAP] = 0
     return (gx * gx - gy * gy) * vote, 2 * gx * gy * vote
-
-
-@functools.lru_cache(maxsize=8)
-def _kernels(shape: tuple[int, int]) -> tuple[tuple[float, ...], tuple[tuple[Wave, Wave], ...]]:
-    """(radii in voting pixels, spectra of their ring kernels: of cosine and sine edges).
-
-    The kernels are the same on both sides of their centre, so that their spectra are real.
-    """
-    step = BAND_MM * VOTE_PER_MM
-    radii = tuple(
-        float(r)
-        for r in np.arange(SMALLEST_MM * VOTE_PER_MM, LARGEST_MM * VOTE_PER_MM + step, step)
-    )
-    ys = np.fft.fftfreq(shape[0], 1 / shape[0])[:, None]
-    xs = np.fft.fftfreq(shape[1], 1 / shape[1])[None, :]
-    distance = np.hypot(xs, ys)
-    twice = 2 * np.arctan2(ys, xs)
-    spectra = []
-    for radius in radii:
-        weight = np.clip(1 - np.abs(distance - radius) / step, 0, None)
-        weight /= 2 * np.pi * radius
-        spectra.append((_real(weight * np.cos(twice)), _real(weight * np.sin(twice))))
-    return radii, tuple(spectra)
-
-
-def _real(kernel: npt.NDArray[np.float64]) -> Wave:
-    return np.asarray(np.fft.rfft2(kernel).real, np.float32)
 
 
 def _trace(
