@@ -23,13 +23,17 @@ REPORT_PHASES = ("scoring", "locked", "defence", "voting")
 
 
 @dataclass(frozen=True)
-class Pixels:
-    """A released page's new file: suffix without a dot, size in pixels, hash."""
+class Replacement:
+    """A released page's new file: suffix without a dot, size in pixels, hash.
+
+    `receipt`: of the release as it is now (models.office_release.receipt_of).
+    """
 
     suffix: str
     width: int
     height: int
     sha256: str
+    receipt: str
 
 
 @dataclass(frozen=True)
@@ -123,12 +127,12 @@ def settle_report(
     decision: str,
     reason: str,
     by: str,
-    pixels: Pixels | None = None,
+    new: Replacement | None = None,
 ) -> None:
     """Decides all open reports of a page at once and gives the page back to the experts.
 
-    `decision`: "not_identifying", or "replaced" with the `pixels` of the page that takes its
-    place, which must differ. `by`: the office's login. InputError with everything that is wrong,
+    `decision`: "not_identifying", or "replaced" with the `new` page that takes its place,
+    which must differ. `by`: the office's login. InputError with everything that is wrong,
     OrderError when no report of the page is open.
     """
     get_round(session, round_id, change=True)
@@ -144,11 +148,11 @@ def settle_report(
             )
         )
     problems = []
-    if decision not in SETTLEMENTS[:2] or (decision == "replaced") != (pixels is not None):
+    if decision not in SETTLEMENTS[:2] or (decision == "replaced") != (new is not None):
         problems.append(
             Sentence(f"没有处理方式“{decision}”。", f'There is no decision "{decision}".')
         )
-    if pixels is not None and pixels.sha256 == page.sha256:
+    if new is not None and new.sha256 == page.sha256:
         problems.append(
             Sentence(
                 f"{code} 第 {number:03d} 页与已放行的页面相同。请先补充遮盖。",
@@ -160,9 +164,13 @@ def settle_report(
     if problems:
         raise InputError(problems)
     before = page.sha256
-    if pixels is not None:
-        page.suffix, page.sha256 = pixels.suffix, pixels.sha256
-        page.width, page.height = pixels.width, pixels.height
+    if new is not None:
+        page.suffix, page.sha256, page.width, page.height = (
+            new.suffix,
+            new.sha256,
+            new.width,
+            new.height,
+        )
     page.frozen = False
     record_event(
         session,
@@ -175,6 +183,7 @@ def settle_report(
             "decision": decision,
             "before": before,
             "after": page.sha256,
+            "receipt": new.receipt if new is not None else "",
         },
     )
     _settle(session, reports, (decision, reason.strip(), before, page.sha256), by)

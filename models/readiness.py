@@ -177,7 +177,7 @@ def obstacles(session: Session, entrant_id: int) -> list[Obstacle]:
             Obstacle("", None, Sentence("此材料没有任何页面。", "The dossier has no pages."))
         )
     for number, page in enumerate(pages, 1):
-        sentence = _page_obstacle(page)
+        sentence = page_obstacle(page)
         if sentence is not None:
             found.append(Obstacle(f"{number:03d}", page.id, sentence))
     if waiting := open_counts(session, entrant.round_id, entrant_id).get(entrant_id):
@@ -194,9 +194,10 @@ def obstacles(session: Session, entrant_id: int) -> list[Obstacle]:
     return found
 
 
-def _page_obstacle(page: Page) -> Sentence | None:
+def page_obstacle(page: Page, *, reported: bool = True) -> Sentence | None:
+    """Why a page cannot leave, None when it may; without `reported`, a report is no obstacle."""
     fits = {
-        "frozen": page.frozen,
+        "frozen": page.frozen and reported,
         "returned": page.decision == "returned",
         "failed": page.state == "failed",
         "checking": page.state == "checking",

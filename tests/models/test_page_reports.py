@@ -11,7 +11,7 @@ from models.audit import AuditEvent, verify_audit
 from models.base import AppendOnlyError
 from models.errors import RuleError
 from models.page_reports import (
-    Pixels,
+    Replacement,
     open_reports,
     report_page,
     reports_of,
@@ -151,8 +151,8 @@ def test_a_replaced_page_has_new_pixels_and_both_hashes_are_kept(
 ) -> None:
     with Session(store) as session, session.begin():
         report(session, round_id)
-        pixels = Pixels("png", 90, 180, NEW)
-        settle(session, round_id, decision="replaced", reason="已遮盖页眉", pixels=pixels)
+        new = Replacement("png", 90, 180, NEW, "receipt")
+        settle(session, round_id, decision="replaced", reason="已遮盖页眉", new=new)
     with Session(store) as session:
         page = session.get_one(ReleasedPage, (round_id, CODE, 1))
         assert (page.sha256, page.suffix, page.width, page.height) == (NEW, "png", 90, 180)
@@ -162,6 +162,7 @@ def test_a_replaced_page_has_new_pixels_and_both_hashes_are_kept(
         told = session.scalars(select(AuditEvent.details).filter_by(action="settle_report")).one()
         assert OLD in told
         assert NEW in told
+        assert "receipt" in told
 
 
 @pytest.mark.parametrize(
@@ -170,8 +171,8 @@ def test_a_replaced_page_has_new_pixels_and_both_hashes_are_kept(
         {"reason": " "},
         {"decision": "withdrawn"},
         {"decision": "replaced"},
-        {"pixels": Pixels("jpg", 1, 1, NEW)},
-        {"decision": "replaced", "pixels": Pixels("jpg", 1, 1, OLD)},
+        {"new": Replacement("jpg", 1, 1, NEW, "")},
+        {"decision": "replaced", "new": Replacement("jpg", 1, 1, OLD, "")},
         {"number": 2},
         {"code": "nobody"},
     ],

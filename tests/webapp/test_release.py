@@ -29,7 +29,7 @@ from redactor.assembly import FIXED_TIME
 from redactor.proof import stray_parts
 from tests.webapp.conftest import PEOPLE, form_token
 from tests.webapp.dossiers import add_page, page_bytes
-from webapp.office import door
+from webapp.office import blind_folder, door
 from webapp.office.door import Stores, bring_back, differences, let_out
 from webapp.office.work import round_vault
 from webapp.settings import Settings
@@ -195,7 +195,7 @@ def test_a_proven_hash_over_stray_bytes_is_refused(stores: Stores, ready: int) -
         name = PEOPLE[0].name.encode()
         data = data[:2] + b"\xff\xfe" + (len(name) + 2).to_bytes(2) + name + data[2:]
         staged.write_bytes(data)
-        page.staged_sha256 = record["sha256"] = door._sha256(data)
+        page.staged_sha256 = record["sha256"] = blind_folder.sha256_of(data)
         page.record = json.dumps(record)
         entrant = page.entrant_id
     ids = ask_all(stores, ready)
@@ -259,12 +259,14 @@ def test_a_release_goes_back_until_scoring_starts(stores: Stores, ready: int) ->
 
 
 def killed_when(stores: Stores, moment: str, work: Callable[[], object]) -> None:
-    """Runs `work` in a process that dies, as by SIGKILL, before the named function of the door."""
+    """Runs `work` in a process that dies, as by SIGKILL, before the named function of the door or
+    of the experts' folder."""
 
     def child() -> None:
         stores.vault.dispose(close=False)
         stores.review.dispose(close=False)
-        setattr(door, moment, lambda *_, **__: os._exit(9))
+        module = blind_folder if hasattr(blind_folder, moment) else door
+        setattr(module, moment, lambda *_, **__: os._exit(9))
         work()
         os._exit(0)
 
@@ -274,7 +276,7 @@ def killed_when(stores: Stores, moment: str, work: Callable[[], object]) -> None
     assert process.exitcode == 9
 
 
-@pytest.mark.parametrize("moment", ["_hand_over", "_place", "_sync", "note_released"])
+@pytest.mark.parametrize("moment", ["_hand_over", "place", "sync", "note_released"])
 def test_killed_on_the_way_out_nothing_is_half_released_and_a_repeat_completes_it(
     stores: Stores, ready: int, moment: str
 ) -> None:
@@ -302,7 +304,7 @@ def test_killed_on_the_way_out_nothing_is_half_released_and_a_repeat_completes_i
 def test_what_a_killed_release_left_is_never_shown(stores: Stores, ready: int) -> None:
     ids = ask_all(stores, ready)
     killed_when(
-        stores, "_sync", lambda: let_out(stores, round_id=ready, release_ids=ids, by="clerk")
+        stores, "sync", lambda: let_out(stores, round_id=ready, release_ids=ids, by="clerk")
     )
     for path in stores.settings.blind.rglob("001.jpg"):
         path.write_bytes(page_bytes(77, 9))
@@ -310,7 +312,7 @@ def test_what_a_killed_release_left_is_never_shown(stores: Stores, ready: int) -
     assert all(differences(stores, release) == [] for release in ids)
 
 
-@pytest.mark.parametrize("moment", ["_remove", "withdrawn"])
+@pytest.mark.parametrize("moment", ["remove", "withdrawn"])
 def test_killed_on_the_way_back_a_repeat_completes_it(
     stores: Stores, ready: int, moment: str
 ) -> None:

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from models.accounts import Person, person_of, seen_long_ago, touch
 from models.base import open_store
+from webapp.category_words import category_name
 from webapp.error_pages import set_up_errors
 from webapp.language import moment, set_up_language
 from webapp.security import set_up_security
@@ -76,11 +77,11 @@ def _register(app: Flask) -> None:
     app.register_blueprint(dashboard.pages)
     for desk in (rounds, entrants, uploads, progress):
         app.register_blueprint(desk.pages)
-    from webapp.office import check, release, returns, selfcheck
+    from webapp.office import check, release, reports, returns, selfcheck
 
-    for part in (release, returns, selfcheck, check):
+    for part in (release, reports, returns, selfcheck, check):
         app.register_blueprint(part.pages)
-    app.jinja_env.globals["category_name"] = progress.category_name
+    app.jinja_env.globals["category_name"] = category_name
     # The door is where passwords are guessed.
     limiter: Limiter = app.extensions["limiter"]
     door = "accounts.sign_in_page"

@@ -7,15 +7,9 @@ store is locked, so that nobody's work waits for the disk.
 
 from __future__ import annotations
 
-import contextlib
-import hashlib
 import json
-import os
-import secrets
-import shutil
-import time
 import unicodedata
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -33,19 +27,20 @@ from models.office_release import (
     withdrawn,
 )
 from models.office_release import released as note_released
+from models.office_reports import check_replacement, note_replacement, page_numbered, take_up
+from models.page_reports import Replacement, open_reports, settle_report
 from models.vault_pages import Page, Release
 from models.vault_rounds import Entrant, OfficeRound
-from redactor.assembly import FIXED_TIME
 from redactor.attachment import CATEGORIES, OTHER
 from redactor.proof import stray_parts
-from redactor.whole_file import write_whole
+from webapp.office import blind_folder
 from webapp.office.policies import policy_of
 from webapp.office.work import round_vault
 from webapp.settings import Settings
 
 SUFFIXES = ("jpg", "png")
-STALE_SECONDS = 3600
-"""Copies that are older were left by a process that was killed."""
+SETTLED = "replaced"
+"""Experts' data keeps no words of the office's: the reason, which may name somebody, stays here."""
 SHORTEST_WORD = 2
 """Characters of a name or unit that is sought where it must not stand."""
 
@@ -86,7 +81,7 @@ def let_out(stores: Stores, *, round_id: int, release_ids: Sequence[int], by: st
     passages, problems = _passages(stores, release_ids, by)
     if not passages:
         return Outcome((), tuple(problems))
-    with _copies(stores.settings.blind) as folder:
+    with blind_folder.copies(stores.settings.blind) as folder:
         carried = []
         for passage in passages:
             try:
@@ -110,29 +105,87 @@ def bring_back(stores: Stores, *, release_id: int, reason: str, by: str) -> None
         office_round = vault.get_one(OfficeRound, release.round_id, with_for_update=True)
         code = vault.get_one(Entrant, release.entrant_id).code
         with Session(stores.review) as review, review.begin():
-            found = _review_round_id(review, office_round)
+            found = review_round_id(review, office_round)
             if found is not None:
+                for report in open_reports(review, found):
+                    page_id = page_numbered(release, report.number)
+                    if report.code == code and page_id is not None:
+                        # It must not go out again before somebody has looked at it.
+                        take_up(vault, page_id=page_id, by=by)
                 released.take_back(
                     review, round_id=found, code=code, receipt=receipt_of(release), by=by
                 )
         if found is not None:
-            _remove(stores.settings.blind, stores.settings.blind / str(found) / code)
+            blind_folder.remove(stores.settings.blind, stores.settings.blind / str(found) / code)
         withdrawn(vault, release, reason=reason, by=by)
+
+
+def replace_page(stores: Stores, *, page_id: int, reason: str, by: str) -> None:
+    """Puts a reported page that was masked anew in the place of the one that the experts had.
+
+    Both stores keep both hashes. RuleError when it may not pass (models.office_reports), or is not
+    what was proven.
+    """
+    with Session(reading(stores.vault)) as vault:
+        page = vault.get_one(Page, page_id)
+        _release, number = check_replacement(vault, page, reason=reason, by=by)
+        code = vault.get_one(Entrant, page.entrant_id).code
+        staging = round_vault(stores.settings, page.round_id).staging
+        blind, staged = blind_page(page, number, staging, code)
+    data = staged.read_bytes() if staged.is_file() else b""
+    if blind_folder.sha256_of(data) != blind.sha256 or stray_parts(data):
+        raise not_proven(code, number)
+    with blind_folder.copies(stores.settings.blind) as folder:
+        copy = folder / blind.name
+        blind_folder.write_page(copy, data)
+        with Session(stores.vault) as vault, vault.begin():
+            # Its row is the lock that puts two people at the door in line.
+            page = vault.get_one(Page, page_id, with_for_update=True)
+            office_round = vault.get_one(OfficeRound, page.round_id, with_for_update=True)
+            # While the page was copied, somebody may have changed it.
+            release, _number = check_replacement(vault, page, reason=reason, by=by)
+            if page.staged_sha256 != blind.sha256:
+                raise not_proven(code, number)
+            note_replacement(vault, release, page, name=blind.name, reason=reason, by=by)
+            with Session(stores.review) as review, review.begin():
+                found = review_round_id(review, office_round)
+                there = released.pages_of(review, found, [code]) if found is not None else {}
+                if found is None or code not in there:
+                    raise not_proven(code, number)
+                # Cut short after the experts had it: only the vault has yet to note it.
+                if there[code][number - 1].sha256 != blind.sha256:
+                    settle_report(
+                        review,
+                        round_id=found,
+                        code=code,
+                        number=number,
+                        decision="replaced",
+                        reason=SETTLED,
+                        by=by,
+                        new=Replacement(
+                            blind.suffix, blind.width, blind.height, blind.sha256,
+                            receipt_of(release),
+                        ),
+                    )  # fmt: skip
+                blind_folder.swap(copy, stores.settings.blind / str(found) / code / blind.name)
 
 
 def differences(stores: Stores, release_id: int) -> list[Sentence]:
     """Where the vault's record of a release, the experts' rows and their files disagree; [] if
     nowhere."""
-    with Session(_reading(stores.vault)) as vault, Session(_reading(stores.review)) as review:
+    with Session(reading(stores.vault)) as vault, Session(reading(stores.review)) as review:
         release = vault.get_one(Release, release_id)
         office_round = vault.get_one(OfficeRound, release.round_id)
         code = vault.get_one(Entrant, release.entrant_id).code
         recorded = {str(name): str(sha) for _page, name, sha in json.loads(release.hashes)}
-        round_id = _review_round_id(review, office_round)
+        round_id = review_round_id(review, office_round)
         rows = [] if round_id is None else released.pages_of(review, round_id, [code]).get(code, [])
     listed = {page.name: page.sha256 for page in rows}
     folder = stores.settings.blind / str(round_id) / code
-    there = {path.name: _sha256(path.read_bytes()) for path in _files_of(folder)}
+    there = {
+        path.name: blind_folder.sha256_of(path.read_bytes())
+        for path in blind_folder.files_of(folder)
+    }
     found = []
     for name in sorted({*recorded, *listed, *there}):
         if not recorded.get(name) == listed.get(name) == there.get(name):
@@ -171,7 +224,7 @@ def _passages(
 ) -> tuple[list[Passage], list[Sentence]]:
     found: list[Passage] = []
     problems: list[Sentence] = []
-    with Session(_reading(stores.vault)) as vault:
+    with Session(reading(stores.vault)) as vault:
         releases = vault.scalars(select(Release).where(Release.id.in_(release_ids))).all()
         for release in releases:
             try:
@@ -199,7 +252,7 @@ def _passage(vault: Session, settings: Settings, release: Release) -> Passage:
     staging = round_vault(settings, entrant.round_id).staging
     pages, staged = [], []
     for number, (page, _name) in enumerate(listed_pages(vault, entrant.id), 1):
-        blind, path = _blind_page(page, number, staging, entrant.code)
+        blind, path = blind_page(page, number, staging, entrant.code)
         pages.append(blind)
         staged.append(path)
     if problems:
@@ -210,14 +263,14 @@ def _passage(vault: Session, settings: Settings, release: Release) -> Passage:
     return Passage(release.id, release.hashes, dossier, tuple(staged))
 
 
-def _blind_page(
+def blind_page(
     page: Page, number: int, staging: Path, code: str
 ) -> tuple[released.BlindPage, Path]:
     record = json.loads(page.record)
     name = record.get("staged") or ""
     suffix = Path(name).suffix.removeprefix(".")
     if Path(name).name != name or suffix not in SUFFIXES or record["sha256"] != page.staged_sha256:
-        raise _not_proven(code, number)
+        raise not_proven(code, number)
     width, height = record["size"]
     # A category is one word of a fixed list; anything else could be part of a file's name.
     category = page.category if page.category in CATEGORIES else OTHER
@@ -230,12 +283,9 @@ def _copy(passage: Passage, folder: Path) -> None:
     folder.mkdir(mode=0o700)
     for page, staged in zip(passage.dossier.pages, passage.staged, strict=True):
         data = staged.read_bytes() if staged.is_file() else b""
-        if _sha256(data) != page.sha256 or stray_parts(data):
-            raise _not_proven(passage.dossier.code, page.number)
-        path = folder / page.name
-        write_whole(path, data)
-        path.chmod(0o600)
-        os.utime(path, (FIXED_TIME, FIXED_TIME))
+        if blind_folder.sha256_of(data) != page.sha256 or stray_parts(data):
+            raise not_proven(passage.dossier.code, page.number)
+        blind_folder.write_page(folder / page.name, data)
 
 
 def _hand_over(
@@ -274,8 +324,8 @@ def _hand_over(
                 code = passage.dossier.code
                 if code not in there:
                     # Without rows it was never shown: left by a process that was killed.
-                    _remove(stores.settings.blind, target / code)
-                _place(folder / code, target / code)
+                    blind_folder.remove(stores.settings.blind, target / code)
+                blind_folder.place(folder / code, target / code)
         office_round.review_round_id = review_round
         for _passage, release in leaving:
             note_released(vault, release, by)
@@ -302,7 +352,7 @@ def _name_for_experts(vault: Session, office_round: OfficeRound) -> str:
     return blind_name(office_round, [w for entrant in entrants for w in identity_words(entrant)])
 
 
-def _review_round_id(review: Session, office_round: OfficeRound) -> int | None:
+def review_round_id(review: Session, office_round: OfficeRound) -> int | None:
     """The round for the experts, also when a crash kept its id from the vault."""
     if office_round.review_round_id is not None:
         return office_round.review_round_id
@@ -313,72 +363,9 @@ def _review_round_id(review: Session, office_round: OfficeRound) -> int | None:
     return None
 
 
-def _place(copy: Path, target: Path) -> None:
-    """Makes a copied dossier appear, whole and over nothing."""
-    if target.exists():
-        if {p.name: _sha256(p.read_bytes()) for p in _files_of(target)} == {
-            p.name: _sha256(p.read_bytes()) for p in _files_of(copy)
-        }:
-            return
-        raise RuleError(
-            Sentence(
-                f"盲评文件夹中已有 {target.name} 的其他页面，未覆盖。请先撤回该放行。",
-                f"The blind folder holds other pages of {target.name}; nothing was overwritten. "
-                "Take that release back first.",
-            )
-        )
-    target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    copy.rename(target)
-    for folder in (target, target.parent):
-        os.utime(folder, (FIXED_TIME, FIXED_TIME))
-    _sync(target.parent)
-
-
-@contextlib.contextmanager
-def _copies(blind: Path) -> Iterator[Path]:
-    """A folder beside the experts' dossiers in which copies are made; it never outlives its use."""
-    parts = blind / ".parts"
-    for left in _files_of(parts):
-        with contextlib.suppress(OSError):
-            if time.time() - left.stat().st_mtime > STALE_SECONDS:
-                shutil.rmtree(left)
-    folder = parts / secrets.token_hex(8)
-    folder.mkdir(mode=0o700, parents=True)
-    try:
-        yield folder
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
-        with contextlib.suppress(OSError):  # somebody else is at the door as well
-            parts.rmdir()
-        os.utime(blind, (FIXED_TIME, FIXED_TIME))
-
-
-def _remove(blind: Path, folder: Path) -> None:
-    """Takes a dossier away at once: first out of its place, then off the disk."""
-    if not folder.exists():
-        return
-    with _copies(blind) as away:
-        folder.rename(away / folder.name)
-    os.utime(folder.parent, (FIXED_TIME, FIXED_TIME))
-
-
-def _reading(engine: Engine) -> Engine:
+def reading(engine: Engine) -> Engine:
     """Looking takes no write lock."""
     return engine.execution_options(read_only=True)
-
-
-def _sync(folder: Path) -> None:
-    """The rename reaches the disk before the rows that rest on it."""
-    if hasattr(os, "O_DIRECTORY"):
-        handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)
-
-
-def _files_of(folder: Path) -> list[Path]:
-    return sorted(folder.iterdir()) if folder.is_dir() else []
 
 
 def _plain(text: str) -> str:
@@ -386,11 +373,7 @@ def _plain(text: str) -> str:
     return "".join(unicodedata.normalize("NFKC", text).split()).casefold()
 
 
-def _sha256(data: bytes) -> str:
-    return hashlib.sha256(data).hexdigest()
-
-
-def _not_proven(code: str, number: int) -> RuleError:
+def not_proven(code: str, number: int) -> RuleError:
     return RuleError(
         Sentence(
             f"{code} 第 {number:03d} 页的文件缺失或与核验时不同，此材料未放行。请重新处理该页。",

@@ -192,7 +192,7 @@ def back(round_id: int, release_id: int) -> Response | tuple[str, int]:
     vault().rollback()
     try:
         reason = request.form.get("reason", "")
-        bring_back(_stores(), release_id=release_id, reason=reason, by=me)
+        bring_back(stores(), release_id=release_id, reason=reason, by=me)
     except RuleError as error:
         g.undo = True
         return _dossier(round_id, entrant_id, sentences_of(error)), 422
@@ -204,11 +204,12 @@ def _carry(round_id: int, release_ids: list[int], by: str) -> tuple[list[str], t
     """(what kept dossiers in, codes that left)."""
     # Others may write while pages are copied; the door locks the stores when it needs them.
     vault().rollback()
-    outcome = let_out(_stores(), round_id=round_id, release_ids=release_ids, by=by)
+    outcome = let_out(stores(), round_id=round_id, release_ids=release_ids, by=by)
     return [t(problem.zh, problem.en) for problem in outcome.problems], outcome.codes
 
 
-def _stores() -> Stores:
+def stores() -> Stores:
+    """Both stores of this app, for the door."""
     app = current_app
     return Stores(app.config["SETTINGS"], app.extensions["vault"], app.extensions["review"])
 
@@ -270,7 +271,7 @@ def _dossier(round_id: int, entrant_id: int, problems: list[str]) -> str:
         history=history,
         out=out,
         asked=asked,
-        differences=[t(s.zh, s.en) for s in differences(_stores(), out.id)] if out else [],
+        differences=[t(s.zh, s.en) for s in differences(stores(), out.id)] if out else [],
         own=asked is not None and found.two_person_release and asked.asked_by == signed_in().login,
         names=names,
         problems=problems,
