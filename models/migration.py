@@ -7,7 +7,7 @@ from typing import Literal
 
 from alembic import command
 from alembic.config import Config
-from sqlalchemy import Engine
+from sqlalchemy import Connection, Engine
 
 Store = Literal["review", "vault"]
 
@@ -17,7 +17,12 @@ _SCRIPTS = Path(__file__).parent / "migrations"
 def migrate(engine: Engine, store: Store, revision: str = "head") -> None:
     """Upgrade `engine`'s database to `revision` in one transaction."""
     with engine.begin() as connection:
-        command.upgrade(_config(store, connection), revision)
+        upgrade_in(connection, store, revision)
+
+
+def upgrade_in(connection: Connection, store: Store, revision: str = "head") -> None:
+    """The same in the caller's transaction."""
+    command.upgrade(_config(store, connection), revision)
 
 
 def migrate_down(engine: Engine, store: Store, revision: str) -> None:

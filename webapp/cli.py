@@ -11,6 +11,7 @@ from redactor.cli import redact_command
 from redactor.inspect_cli import inspect_command
 from scoring.cli import policies_command, tally_command, verify_tally_command
 from webapp.archive_cli import verify_archive_command
+from webapp.backup_cli import backup_command, restore_command
 from webapp.demo import demo_command
 from webapp.serving import serve_command
 
@@ -27,6 +28,8 @@ app.command("tally")(tally_command)
 app.command("verify-tally")(verify_tally_command)
 app.command("policies")(policies_command)
 app.command("verify-archive")(verify_archive_command)
+app.command("backup")(backup_command)
+app.command("restore")(restore_command)
 app.command("serve")(serve_command)
 app.command("demo")(demo_command)
 
