@@ -154,3 +154,25 @@ def serious(page: Page) -> list[str]:
         for one in found
         if one["impact"] in ("serious", "critical")
     ]
+
+
+def drag_by_touch(
+    page: Page, where: str, start: tuple[float, float], end: tuple[float, float]
+) -> None:
+    """A finger from one place of an element to another, in parts of its size."""
+    box = page.locator(where).bounding_box()
+    assert box
+    session = page.context.new_cdp_session(page)
+
+    def at(part: float) -> dict[str, float]:
+        x, y = (s + (e - s) * part for s, e in zip(start, end, strict=True))
+        return {"x": box["x"] + x * box["width"], "y": box["y"] + y * box["height"]}
+
+    def send(kind: str, points: list[dict[str, float]]) -> None:
+        session.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
+
+    send("touchStart", [at(0)])
+    for step in range(1, 9):
+        send("touchMove", [at(step / 8)])
+        page.wait_for_timeout(30)
+    send("touchEnd", [])

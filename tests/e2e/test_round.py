@@ -18,7 +18,7 @@ from models.review_pages import ReleasedPage
 from models.vault_pages import Job, PageEdit
 from models.vault_pages import Page as PageRow
 from models.vault_rounds import Entrant
-from tests.e2e.conftest import DESKTOP, PASSWORD, TABLET, serious, watch
+from tests.e2e.conftest import DESKTOP, PASSWORD, TABLET, drag_by_touch, serious, watch
 from tests.redactor.golden.sets import PEOPLE, page_about, save, write_roster
 from tests.webapp.serving_process import Serving, wait_until
 from webapp.settings import Settings
@@ -170,28 +170,6 @@ def test_4_an_edit_by_touch_is_proven_and_undone(
     assert count(vault, select(func.count()).where(PageRow.decision == "accepted")) == 1
     context.close()
     assert wrong == []
-
-
-def drag_by_touch(
-    page: Page, where: str, start: tuple[float, float], end: tuple[float, float]
-) -> None:
-    """A finger from one place of an element to another, in parts of its size."""
-    box = page.locator(where).bounding_box()
-    assert box
-    session = page.context.new_cdp_session(page)
-
-    def at(part: float) -> dict[str, float]:
-        x, y = (s + (e - s) * part for s, e in zip(start, end, strict=True))
-        return {"x": box["x"] + x * box["width"], "y": box["y"] + y * box["height"]}
-
-    def send(kind: str, points: list[dict[str, float]]) -> None:
-        session.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
-
-    send("touchStart", [at(0)])
-    for step in range(1, 9):
-        send("touchMove", [at(step / 8)])
-        page.wait_for_timeout(30)
-    send("touchEnd", [])
 
 
 def test_6_the_dossiers_are_released_and_tell_nothing(

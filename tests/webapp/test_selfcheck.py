@@ -91,6 +91,10 @@ def test_an_applicant_answers_page_by_page_and_the_clerk_decides(
     clerk = sign_in("clerk")
     listed = clerk.get(f"/rounds/{round_id}/selfcheck/answers").text
     assert "签名没遮" in listed
+    beside = clerk.get(f"/pages/{second}").text
+    assert "签名没遮" in beside
+    assert f'action="/rounds/{round_id}/selfcheck/answers/{number}"' in beside
+    assert "自查意见" not in clerk.get(f"/pages/{shown[max(shown)][0]}").text
     csrf = form_token(listed)
     decided = f"/rounds/{round_id}/selfcheck/answers/{number}"
     answer = clerk.post(decided, data={"csrf_token": csrf, "verdict": "declined", "reason": ""})
