@@ -25,6 +25,7 @@ from models.review_sheets import (
     SheetVersion,
 )
 from models.vault_accounts import Account, OfficeEvent, SetupLink, SignIn
+from models.vault_destruction import Destruction
 from models.vault_experts import AssignmentRule, Expert
 from models.vault_pages import (
     CheckAnswer,
@@ -87,6 +88,7 @@ VAULT_TABLES: tuple[type[VaultBase], ...] = (
     CheckVerdict,
     Submission,
     Release,
+    Destruction,
     Expert,
     AssignmentRule,
 )

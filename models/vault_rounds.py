@@ -18,7 +18,8 @@ class OfficeRound(VaultBase):
     """A review in preparation. `review_round_id`: the same round in the review store, once made.
 
     `policy`: the TOML text in force. `profile`: strict or notice. `paused`: the runner leaves its
-    jobs alone. `two_person_release`: a second account must confirm a release.
+    jobs alone. `two_person_release`: a second account must confirm a release. `retention_days`: how
+    long its part of the vault is kept after it is closed, None while no period is set.
     """
 
     __tablename__ = "office_round"
@@ -34,6 +35,7 @@ class OfficeRound(VaultBase):
     two_person_release: Mapped[bool] = mapped_column(default=False)
     paused: Mapped[bool] = mapped_column(default=False)
     review_round_id: Mapped[int | None]
+    retention_days: Mapped[int | None]
     created_at: Mapped[str] = mapped_column(String(40))
 
 

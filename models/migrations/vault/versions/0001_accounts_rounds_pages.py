@@ -53,6 +53,7 @@ def upgrade() -> None:
         sa.Column("two_person_release", sa.Boolean(), nullable=False),
         sa.Column("paused", sa.Boolean(), nullable=False),
         sa.Column("review_round_id", sa.Integer(), nullable=True),
+        sa.Column("retention_days", sa.Integer(), nullable=True),
         sa.Column("created_at", sa.String(length=40), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_office_round")),
         sa.UniqueConstraint("name", name=op.f("uq_office_round_name")),
@@ -89,6 +90,27 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("round_id", name=op.f("pk_assignment_rule")),
     )
+    op.create_table(
+        "destruction",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("office_round_id", sa.Integer(), nullable=False),
+        sa.Column("review_round_id", sa.Integer(), nullable=False),
+        sa.Column("state", sa.String(length=10), nullable=False),
+        sa.Column("asked_by", sa.String(length=100), nullable=False),
+        sa.Column("confirmed_by", sa.String(length=100), nullable=False),
+        sa.Column("begun_at", sa.String(length=40), nullable=False),
+        sa.Column("done_at", sa.String(length=40), nullable=False),
+        sa.Column("certificate", sa.Text(), nullable=False),
+        sa.Column("certificate_sha256", sa.String(length=64), nullable=False),
+        sa.CheckConstraint("confirmed_by <> asked_by", name=op.f("ck_destruction_two_persons")),
+        sa.CheckConstraint(
+            "state IN ('begun', 'emptied', 'done')", name=op.f("ck_destruction_state")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_destruction")),
+    )
+    with op.batch_alter_table("destruction", schema=None) as batch_op:
+        batch_op.create_index("ix_destruction_round", ["office_round_id", "state"], unique=False)
+
     op.create_table(
         "setup_link",
         sa.Column("token_sha256", sa.String(length=64), nullable=False),
@@ -144,7 +166,11 @@ def upgrade() -> None:
         batch_op.create_index("ix_job_queue", ["state", "priority", "id"], unique=False)
         batch_op.create_index("ix_job_round", ["round_id", "state", "kind", "pages"], unique=False)
         batch_op.create_index("ix_job_target", ["target", "kind", "state"], unique=False)
-        batch_op.create_index("ix_job_rate", ["round_id", "kind", "finished_at"], unique=False)
+        batch_op.create_index(
+            "ix_job_rate",
+            ["round_id", "kind", "state", "finished_at", "pages", "target"],
+            unique=False,
+        )
 
     op.create_table(
         "sign_in",
@@ -362,6 +388,7 @@ def upgrade() -> None:
         batch_op.create_index(
             "ix_page_queue", ["round_id", "decision", "state", "risk", "id"], unique=False
         )
+        batch_op.create_index("ix_page_risk", ["round_id", "risk", "id"], unique=False)
         batch_op.create_index("ix_page_frozen", ["round_id", "frozen"], unique=False)
         batch_op.create_index("ix_page_kinds", ["round_id", "kinds"], unique=False)
         batch_op.create_index(
@@ -460,6 +487,7 @@ def downgrade() -> None:
         batch_op.drop_index("ix_page_decided")
         batch_op.drop_index("ix_page_kinds")
         batch_op.drop_index("ix_page_frozen")
+        batch_op.drop_index("ix_page_risk")
         batch_op.drop_index("ix_page_queue")
         batch_op.drop_index("ix_page_release")
         batch_op.drop_index("ix_page_entrant")
@@ -502,6 +530,10 @@ def downgrade() -> None:
     op.drop_table("job")
     op.drop_table("entrant")
     op.drop_table("setup_link")
+    with op.batch_alter_table("destruction", schema=None) as batch_op:
+        batch_op.drop_index("ix_destruction_round")
+
+    op.drop_table("destruction")
     op.drop_table("assignment_rule")
     op.drop_table("expert")
     op.drop_table("office_round")
