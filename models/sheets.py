@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import select, update
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from models.base import utc_now
-from models.errors import RuleError, Sentence
-from models.review_sheets import Sheet, SheetScore, SheetVersion
+from models.errors import Sentence
+from models.review import Round
+from models.review_sheets import Sheet
 from models.rounds import (
     InputError,
     OrderError,
@@ -21,6 +21,13 @@ from models.rounds import (
     record_event,
     require_phase,
 )
+from models.sheet_versions import (
+    SheetContent,
+    StoredSheet,
+    add_version,
+    read_version,
+    version_of_save,
+)
 
 
 @dataclass(frozen=True)
@@ -30,30 +37,6 @@ class CriterionRule:
     id: str
     maximum: int
     step: int
-
-
-@dataclass(frozen=True)
-class StoredSheet:
-    """A sheet's newest version: scaled points by criterion."""
-
-    number: int
-    kind: str
-    scores: Mapping[str, int]
-    comment: str
-
-
-class ConflictError(RuleError):
-    """Another device saved first; `stored` is what it saved, nothing was overwritten."""
-
-    def __init__(self, stored: StoredSheet) -> None:
-        self.stored = stored
-        super().__init__(
-            Sentence(
-                f"此评分表已在另一处保存为第 {stored.number} 版。请对照两版后再保存。",
-                f"This sheet was saved elsewhere as version {stored.number}. Compare both and "
-                "save again.",
-            )
-        )
 
 
 def assign_sheets(
@@ -95,18 +78,7 @@ def assign_sheets(
 
 def read_sheet(session: Session, sheet_id: int) -> StoredSheet:
     """The newest version; number 0 and no scores when nothing was saved yet."""
-    sheet = _get_sheet(session, sheet_id)
-    version = session.get(SheetVersion, (sheet_id, sheet.version))
-    if version is None:
-        return StoredSheet(0, "draft", {}, "")
-    scores = session.execute(
-        select(SheetScore.criterion, SheetScore.points).filter_by(
-            sheet_id=sheet_id, number=sheet.version
-        )
-    )
-    return StoredSheet(
-        version.number, version.kind, {row.criterion: row.points for row in scores}, version.comment
-    )
+    return read_version(session, sheet_id, _get_sheet(session, sheet_id).version)
 
 
 def save_draft(
@@ -117,18 +89,34 @@ def save_draft(
     comment: str,
     base_version: int,
     by: str,
+    notes: Mapping[int, str] | None = None,
+    save_id: str | None = None,
 ) -> int:
     """Save a draft, complete or not, over `base_version`; the new version's number.
 
     Values are checked when the sheet is submitted, so that no draft is lost to a typing slip.
-    Raises ConflictError if the stored version is not `base_version`, OrderError after submission
-    or lock.
+    `notes` None: as they were. A save that was kept already gives its number again
+    (`models.sheet_versions`). Raises ConflictError if the stored version is not `base_version`,
+    OrderError after submission or lock.
     """
-    sheet = _get_sheet(session, sheet_id)
-    require_phase(get_round(session, sheet.round_id), "scoring")
+    sheet, found = _with_round(session, sheet_id)
+    if sheet.state != "open" or found.phase != "scoring":
+        kept = version_of_save(session, sheet_id, save_id, "draft")
+        if kept is not None:
+            return kept
+    require_phase(found, "scoring")
     _require_open(sheet)
     _refuse_negative(scores)
-    return _save(session, sheet, "draft", scores, comment, base_version, by=by)
+    return add_version(
+        session,
+        sheet_id=sheet_id,
+        state="open",
+        kind="draft",
+        content=SheetContent(scores, comment, notes),
+        base_version=base_version,
+        by=by,
+        save_id=save_id,
+    ).number
 
 
 def submit_sheet(
@@ -140,20 +128,36 @@ def submit_sheet(
     base_version: int,
     rules: Sequence[CriterionRule],
     by: str,
+    notes: Mapping[int, str] | None = None,
+    save_id: str | None = None,
 ) -> int:
     """Submit a sheet: every criterion of `rules`, none else, within maximum and on its step.
 
-    Raises InputError with every problem, ConflictError and OrderError as `save_draft` does.
+    Raises InputError with every problem, ConflictError and OrderError as `save_draft` does; a
+    submission that was kept already gives its number again.
     """
-    sheet = _get_sheet(session, sheet_id)
-    require_phase(get_round(session, sheet.round_id), "scoring")
+    sheet, found = _with_round(session, sheet_id)
+    if sheet.state == "submitted":
+        kept = version_of_save(session, sheet_id, save_id, "submitted")
+        if kept is not None:
+            return kept
+    require_phase(found, "scoring")
     _require_open(sheet)
     check_scores(scores, rules)
-    number = _save(session, sheet, "submitted", scores, comment, base_version, by=by)
-    sheet.state = "submitted"
-    _event(session, sheet, "submit_sheet", by, {"version": number})
-    session.flush()
-    return number
+    kept_as = add_version(
+        session,
+        sheet_id=sheet_id,
+        state="open",
+        to_state="submitted",
+        kind="submitted",
+        content=SheetContent(scores, comment, notes),
+        base_version=base_version,
+        by=by,
+        save_id=save_id,
+    )
+    if not kept_as.again:
+        _event(session, sheet, "submit_sheet", by, {"version": kept_as.number})
+    return kept_as.number
 
 
 def reopen_sheet(session: Session, *, sheet_id: int, reason: str, by: str) -> None:
@@ -210,17 +214,17 @@ def correct_sheet(
         raise _state_error(sheet)
     check_scores(scores, rules)
     old = read_sheet(session, sheet_id)
-    number = _save(
+    number = add_version(
         session,
-        sheet,
-        "correction",
-        scores,
-        old.comment,
-        base_version,
+        sheet_id=sheet_id,
+        state="submitted",
+        kind="correction",
+        content=SheetContent(scores, old.comment),
+        base_version=base_version,
         by=by,
         reason=reason,
         confirmed_by=confirmed_by,
-    )
+    ).number
     _event(
         session,
         sheet,
@@ -283,58 +287,31 @@ def require_two(reason: str, by: str, confirmed_by: str) -> None:
         )
 
 
-def _save(
-    session: Session,
-    sheet: Sheet,
-    kind: str,
-    scores: Mapping[str, int],
-    comment: str,
-    base_version: int,
-    *,
-    by: str,
-    reason: str = "",
-    confirmed_by: str | None = None,
-) -> int:
-    """Write the next version if the stored one is still `base_version` (one atomic update)."""
-    number = base_version + 1
-    taken = session.execute(
-        update(Sheet)
-        .where(Sheet.id == sheet.id, Sheet.version == base_version, Sheet.state == sheet.state)
-        .values(version=number)
-        .returning(Sheet.id)
-        .execution_options(synchronize_session=False)
-    ).scalar()
-    session.refresh(sheet)
-    if taken is None:
-        raise ConflictError(read_sheet(session, sheet.id))
-    session.add(
-        SheetVersion(
-            sheet_id=sheet.id,
-            number=number,
-            kind=kind,
-            comment=comment,
-            reason=reason,
-            by=by,
-            confirmed_by=confirmed_by,
-            at=utc_now(),
-        )
-    )
-    session.flush()
-    session.add_all(
-        SheetScore(sheet_id=sheet.id, number=number, criterion=name, points=points)
-        for name, points in sorted(scores.items())
-    )
-    session.flush()
-    return number
-
-
 def _get_sheet(session: Session, sheet_id: int) -> Sheet:
     sheet = session.get(Sheet, sheet_id, populate_existing=True)
     if sheet is None:
-        raise InputError(
-            Sentence(f"没有编号为 {sheet_id} 的评分表。", f"There is no sheet {sheet_id}.")
-        )
+        raise _no_sheet(sheet_id)
     return sheet
+
+
+def _with_round(session: Session, sheet_id: int) -> tuple[Sheet, Round]:
+    """The sheet and its round, which stays in its phase while the transaction lasts."""
+    row = session.execute(
+        select(Sheet, Round)
+        .join(Round, Round.id == Sheet.round_id)
+        .where(Sheet.id == sheet_id)
+        .with_for_update(read=True, of=Round)
+        .execution_options(populate_existing=True)
+    ).one_or_none()
+    if row is None:
+        raise _no_sheet(sheet_id)
+    return row[0], row[1]
+
+
+def _no_sheet(sheet_id: int) -> InputError:
+    return InputError(
+        Sentence(f"没有编号为 {sheet_id} 的评分表。", f"There is no sheet {sheet_id}.")
+    )
 
 
 def _require_open(sheet: Sheet) -> None:

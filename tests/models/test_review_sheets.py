@@ -11,8 +11,8 @@ from sqlalchemy.orm import Session
 from models.base import AppendOnlyError
 from models.review_sheets import Sheet, SheetScore, SheetVersion
 from models.rounds import InputError, OrderError, lock_round, record_recusal, scaled
+from models.sheet_versions import ConflictError
 from models.sheets import (
-    ConflictError,
     assign_sheets,
     check_scores,
     correct_sheet,
