@@ -216,7 +216,7 @@ def _ballots(review: Session, round_id: int) -> list[dict[str, Any]]:
             {
                 "ballot": ballot.id,
                 "present": ballot.present,
-                "roll": sorted([row.reviewer, row.has_voted] for row in roll),
+                "roll": sorted([row.reviewer, row.means, row.has_voted] for row in roll),
                 "items": [_columns(i, *counted) for i in sorted(items, key=lambda i: i.code)],
             }
         )
