@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from redactor import geometry
 from redactor.arabic_reading import arabic_reader
 from redactor.finders.arabic_script import find_arabic_script
+from redactor.finders.card_ghosts import find_card_ghosts
 from redactor.finders.code_text import described, find_printed_numbers
 from redactor.finders.codes import find_codes
 from redactor.finders.cut_units import find_cut_units
@@ -115,6 +116,7 @@ def find(
         frames = find_empty_photo_frames(page, dpi, faces, reading.lines, pictures, codes)
         masks += faces
         doubts += [frame for frame in frames if frame.score >= EMPTY_FRAME]
+        doubts += find_card_ghosts(page, reading.lines, faces, masks)
     foreign, unread = find_arabic_script(page, reading, identity, masks, arabic_reader())
     masks += foreign
     doubts += unread

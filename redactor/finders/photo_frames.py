@@ -25,6 +25,9 @@ _LABEL = re.compile(r"照片|相片|免冠|[一1二2]寸")
 _LONGEST_LABEL = 14
 _LABEL_REACH_MM = 6.0
 _LEAST_LABELLED_MM = 8.0
+# A sheet for photos (照片采集表) may show them as small as ghosts, and a fax only their dark half.
+_SHEET = re.compile(r"^.{0,10}[照相]片.{0,4}[表页册]$")
+_LEAST_ON_SHEET_MM = 4.0
 
 Box = tuple[float, float, float, float]
 # Text on all of a picture leaves no room for a portrait: no gap is as wide as this share of it.
@@ -48,6 +51,7 @@ def find_empty_photo_frames(
     """
     regions = find_pictures(pixels, dpi) if pictures is None else pictures
     labels = [line.quad for line in lines if is_photo_label(line.text)]
+    sheet = any(_SHEET.search(re.sub(r"\s", "", line.text)) for line in lines)
     text = [bounds(quad) for quad in text_quads(lines)]
     found = []
     for picture in regions:
@@ -56,7 +60,9 @@ def find_empty_photo_frames(
         if any(masked_share(picture, mask) >= _MASKED_SHARE for mask in masks):
             continue
         shape = id_photo_likeness(picture, dpi)
-        if _is_labelled(picture, labels, dpi):
+        if sheet and _is_large(picture, dpi):
+            score, why = max(shape, 0.8), "picture on a sheet of photos, no face found"
+        elif _is_labelled(picture, labels, dpi):
             score, why = max(shape, 0.8), "picture at a photo label, no face found"
         elif shape > 0 and not _is_full_of_text(picture, text):
             score, why = shape, "picture of an ID photo's size and shape, no face found"
@@ -124,8 +130,12 @@ def is_portrait_shaped(picture: Picture) -> bool:
     return _NARROWEST <= short / max(1, long) <= _WIDEST and picture.fill >= _LEAST_FILL
 
 
+def _is_large(picture: Picture, dpi: float, least_mm: float = _LEAST_ON_SHEET_MM) -> bool:
+    return min(picture.width, picture.height) >= least_mm * dpi / 25.4
+
+
 def _is_labelled(picture: Picture, labels: Sequence[Quad], dpi: float) -> bool:
-    if min(picture.width, picture.height) < _LEAST_LABELLED_MM * dpi / 25.4:
+    if not _is_large(picture, dpi, _LEAST_LABELLED_MM):
         return False
     reach = _LABEL_REACH_MM * dpi / 25.4
     for x0, y0, x1, y1 in map(bounds, labels):

@@ -152,3 +152,20 @@ def test_labels(text: str) -> None:
 @pytest.mark.parametrize("text", ["姓名", "会议的照片由办公室统一整理后上报归档", "时间"])
 def test_no_labels(text: str) -> None:
     assert not is_photo_label(text)
+
+
+@pytest.mark.parametrize(
+    ("title", "reported"),
+    [
+        ("申报人照片采集表", True),
+        ("相 片 页", True),
+        ("年度考核登记表", False),
+        ("照片须清晰", False),
+    ],
+)
+def test_half_a_portrait_on_a_sheet_of_photos_is_reported(title: str, reported: bool) -> None:
+    """A fax leaves the shoulders of a ghost: too small and too flat for an ID photo anywhere."""
+    half = photo(30, 120, 12, 8, 0.5)
+    found = find_empty_photo_frames(PAGE, DPI, (), [line(title, 60, 18)], [half])
+    assert bool(found) is reported
+    assert all(finding.score >= 0.8 for finding in found)
