@@ -26,7 +26,8 @@ from redactor.upright import Upright, read_layer, read_upright, turn
 from redactor.verify import second_look
 
 BY_TEXT = frozenset({"known", "patterns", "document_numbers"})
-"""Finders that go by what was read, be it print or a seal's own letters."""
+"""Finders that go by what was read, be it print or a seal's own letters. Not cut_units: the other
+half of a cut name may stand outside the seal, where it is not sought again."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import functools
 import io
+import zipfile
 from collections.abc import Sequence
 from pathlib import Path
 
 import cv2
 import numpy as np
 
+from redactor.errors import UnreadablePage
 from redactor.finders.seal_twins import SealPrint, distinct_prints, find_twins
 from redactor.page import Image
 from redactor.whole_file import write_whole
@@ -38,22 +40,33 @@ def load_prints(paths: tuple[Path, ...]) -> tuple[SealPrint, ...]:
     """One print of each seal in these files, read once for all pages of a dossier.
 
     A file of prints is never written again under its name, which holds the hash of its source.
+
+    Raises UnreadablePage when one is missing or broken: then nobody knows which seals to seek.
     """
     found = []
     for path in paths:
-        with np.load(path, allow_pickle=False) as values:
-            for number in range(len(values.files) // 3):
-                radius, shape, ink = (str(v) for v in values[f"{number}-rest"])
-                found.append(
-                    SealPrint(
-                        values[f"{number}-strength"],
-                        float(radius),
-                        values[f"{number}-corners"],
-                        shape,
-                        ink,
-                    )
-                )
+        try:
+            found += _prints_of(path)
+        except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+            raise UnreadablePage(
+                f"无法读取本卷宗其他页面的印章记录 {path}，因此无法确认本页是否有同样的印章。"
+                "请重新处理该申报人的全部文件。",
+                f"The record {path} of the seals on the dossier's other pages cannot be read, so "
+                "nobody knows whether this page shows them, too. Redact all files of this "
+                "applicant again.",
+            ) from error
     return distinct_prints(found)
+
+
+def _prints_of(path: Path) -> list[SealPrint]:
+    """What `keep_prints` wrote."""
+    with np.load(path, allow_pickle=False) as values:
+        found = []
+        for number in range(len(values.files) // 3):
+            radius, shape, ink = (str(v) for v in values[f"{number}-rest"])
+            strength, corners = values[f"{number}-strength"], values[f"{number}-corners"]
+            found.append(SealPrint(strength, float(radius), corners, shape, ink))
+        return found
 
 
 def keep_overview(path: Path, masked: Image, dpi: float) -> None:

@@ -38,13 +38,14 @@ SAME_LINE = 0.6
 """Overlap of two boxes that are the same line."""
 
 
-def read_again(reader: Reader, masked: Image, first: Sequence[Line] = ()) -> tuple[Line, ...]:
+def read_again(
+    reader: Reader, masked: Image, page: Image, first: Sequence[Line] = ()
+) -> tuple[Line, ...]:
     """All lines of the masked page, in page pixels, as a second look gives them.
 
-    `first`: those of the first reading. One that was read surely, without a gap and away from
-    every mask, is not read twice: it stands as it is.
+    `page`: `masked`, evened. `first`: those of the first reading. One that was read surely,
+    without a gap and away from every mask, is not read twice: it stands as it is.
     """
-    page = evened(masked)
     sure = tuple(x for x in first if is_sure(x) and not _meets_mask(masked, x.quad))
     boxes = np.array([geometry.bounds(line.quad) for line in sure]).reshape(-1, 4)
     quads = [

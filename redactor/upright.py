@@ -47,12 +47,6 @@ class Upright:
     seals: tuple[SealRegion, ...] | None
 
 
-def read_page(reader: Reader, pixels: Image, dpi: float = 200.0) -> tuple[Image, Reading]:
-    """(the page turned upright, everything read on it)."""
-    upright = read_upright(reader, pixels, dpi)
-    return upright.pixels, upright.reading
-
-
 def read_upright(reader: Reader, pixels: Image, dpi: float) -> Upright:
     """Turns a page upright and reads everything on it. `dpi`: resolution of `pixels`."""
     rotation, sure = reader.classify(pixels)

@@ -44,12 +44,13 @@ def second_look(
     models of another size; `reader`, the first one, looks closer where the second suspects
     something.
     """
-    lines = read_again(second(), masked, reading.lines)
+    page = evened(masked)
+    lines = read_again(second(), masked, page, reading.lines)
     again = replace(reading, lines=lines)
     hits: list[Finding] = []
     for finding in (
         *_told(masked, again, identity, profile),
-        *_suspected(masked, again, identity, reader),
+        *_suspected(page, again, identity, reader),
     ):
         seen = any(geometry.holds(hit.quad, finding.quad) for hit in hits)
         if not seen and masked_share(masked, finding.quad) < MASKED_SHARE:
@@ -78,10 +79,10 @@ def _follows_mask(masked: Image, finding: Finding) -> bool:
 
 
 def _suspected(
-    masked: Image, reading: Reading, identity: Identity, reader: Callable[[], Reader]
+    page: Image, reading: Reading, identity: Identity, reader: Callable[[], Reader]
 ) -> Iterator[Finding]:
+    """`page`: the masked page, evened."""
     terms = loose_terms(identity)
-    page: Image | None = None
     closer: dict[int, Stream | None] = {}
     for stream in streams(reading):
         for suspect in suspects(stream, terms):
@@ -90,7 +91,6 @@ def _suspected(
             ):
                 line = stream.lines[place]
                 if id(line) not in closer:
-                    page = evened(masked) if page is None else page
                     closer[id(line)] = _read_closer(reader, page, line)
                 again = closer[id(line)]
                 sure = stands(again, suspect.term) if again is not None else None

@@ -18,7 +18,7 @@ from redactor.reading import (
     shared_reader,
     split_rows,
 )
-from redactor.upright import read_page
+from redactor.upright import read_upright
 from sample_scans.canvas import Canvas, Style
 from tests.redactor.golden.pages import pixels_of, sheet
 
@@ -29,7 +29,7 @@ def reader() -> Reader:
 
 
 def chars_of(reader: Reader, canvas: Canvas) -> list[Char]:
-    _, found = read_page(reader, pixels_of(canvas))
+    found = read_upright(reader, pixels_of(canvas), 200).reading
     return [c for line in found.lines if line.layer == "ink" for c in line.chars]
 
 
@@ -82,7 +82,7 @@ def test_an_unsure_character_names_its_rivals(reader: Reader) -> None:
     canvas = sheet(120, 30)
     canvas.line(10, 10, "已己巳未末土士", Style(size=9))
     pixels = np.asarray(cv2.GaussianBlur(pixels_of(canvas), (0, 0), 1.6), np.uint8)
-    _, found = read_page(reader, pixels)
+    found = read_upright(reader, pixels, 200).reading
     chars = [c for line in found.lines for c in line.chars]
     assert any(c.others for c in chars)
     for char in chars:
@@ -94,12 +94,12 @@ def test_an_unsure_character_names_its_rivals(reader: Reader) -> None:
 
 
 def test_a_blank_page_has_no_lines(reader: Reader) -> None:
-    page, found = read_page(reader, np.full((400, 300, 3), 255, np.uint8))
-    assert found.lines == ()
-    assert found.rotation == 0
-    assert page.shape == (400, 300, 3)
-    assert found.size == (300, 400)
-    assert found.reader == reader_version()
+    upright = read_upright(reader, np.full((400, 300, 3), 255, np.uint8), 200)
+    assert upright.reading.lines == ()
+    assert upright.reading.rotation == 0
+    assert upright.pixels.shape == (400, 300, 3)
+    assert upright.reading.size == (300, 400)
+    assert upright.reading.reader == reader_version()
 
 
 def test_the_direction_of_reading() -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from redactor import geometry
 from redactor.reading import shared_reader
-from redactor.upright import read_page, turn
+from redactor.upright import read_upright, turn
 from sample_scans.canvas import Canvas, Style
 from tests.redactor.golden.pages import pixels_of, sheet
 
@@ -61,7 +61,8 @@ def test_turning_and_its_homography_agree(rotation: int) -> None:
 def test_a_page_is_turned_upright(draw: object, rotation: int) -> None:
     upright = pixels_of(draw())  # type: ignore[operator]
     arrives = turn(upright, (360 - rotation) % 360)
-    page, reading = read_page(shared_reader(1), arrives)
+    found = read_upright(shared_reader(1), arrives, 200)
+    page, reading = found.pixels, found.reading
     assert reading.rotation == rotation
     assert np.array_equal(page, upright)
     assert reading.size == (upright.shape[1], upright.shape[0])

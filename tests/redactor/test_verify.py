@@ -95,7 +95,7 @@ def test_a_line_upside_down_is_read_again() -> None:
     pixels = pixels_of(canvas)
     half = pixels.shape[0] // 2
     upside = np.vstack([pixels[:half][::-1, ::-1], pixels[half:]])
-    lines = read_again(second_reader(), np.ascontiguousarray(upside))
+    lines = read_again(second_reader(), upside, evened(upside))
     assert any("诸葛晓岚" in line.text for line in lines)
 
 
@@ -122,9 +122,9 @@ def test_a_line_that_was_read_surely_is_not_read_twice() -> None:
     lines = shared_reader().read_lines(pixels, shared_reader().detect(pixels))
     assert len(lines) == 4
     surely = tuple(replace(x, chars=tuple(replace(c, score=1.0) for c in x.chars)) for x in lines)
-    assert read_again(second_reader(), pixels, surely) == surely
+    assert read_again(second_reader(), pixels, evened(pixels), surely) == surely
     unsure = (replace(surely[0], chars=(replace(surely[0].chars[0], score=0.9),)), *surely[1:])
-    again = read_again(second_reader(), pixels, unsure)
+    again = read_again(second_reader(), pixels, evened(pixels), unsure)
     assert again[:3] == surely[1:]
     assert again[3].text == surely[0].text
     assert again[3] is not unsure[0]
@@ -135,7 +135,7 @@ def test_a_line_beside_a_mask_is_read_twice() -> None:
     lines = shared_reader().read_lines(pixels, shared_reader().detect(pixels))
     surely = tuple(replace(x, chars=tuple(replace(c, score=1.0) for c in x.chars)) for x in lines)
     covered = paint(pixels, [surely[0].chars[0].quad])
-    assert read_again(second_reader(), covered, surely)[:3] == surely[1:]
+    assert read_again(second_reader(), covered, evened(covered), surely)[:3] == surely[1:]
 
 
 @pytest.mark.parametrize(("text", "sure"), [("职工诸葛晓岚", True), ("职工  晓岚", False)])
