@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -14,6 +15,8 @@ from models.errors import Sentence
 from models.review import Recusal
 from models.review_ballots import Ballot, BallotItem, Receipt, VoterRoll
 from models.rounds import InputError
+
+RollState = Literal["waiting", "voted", "paper", "stranger"]
 
 
 @dataclass(frozen=True)
@@ -70,6 +73,21 @@ def codes_for(session: Session, ballot: Ballot, seat: str) -> tuple[list[str], l
     codes = codes_of(session, ballot.id)
     away = {code for who, code in recused_pairs(session, ballot.round_id) if who == seat}
     return sorted(codes - away), sorted(codes & away)
+
+
+def open_ballot_of(session: Session, round_id: int) -> Ballot | None:
+    """The ballot that is open in a round; there is never more than one."""
+    return session.scalars(select(Ballot).filter_by(round_id=round_id, state="open")).first()
+
+
+def roll_state(session: Session, ballot_id: str, seat: str) -> RollState:
+    """Whether a seat may vote on its tablet, has done so, votes on paper, or is no voter."""
+    row = session.get(VoterRoll, (ballot_id, seat))
+    if row is None:
+        return "stranger"
+    if row.means == "paper":
+        return "paper"
+    return "voted" if row.has_voted else "waiting"
 
 
 def ballots_of(session: Session, round_id: int) -> list[BallotFacts]:
