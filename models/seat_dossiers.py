@@ -9,7 +9,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from models.review_pages import ReleasedPage
-from models.review_sheets import Sheet
+from models.review_sheets import Sheet, SheetScore
 
 ASSIGNED = ("open", "submitted", "excluded", "recused")
 READABLE = ("open", "submitted", "excluded")
@@ -108,3 +108,58 @@ def seat_pages(session: Session, round_id: int, seat: str, code: str) -> list[Se
         )
         for row in sorted(rows, key=lambda row: (first[row.category], row.number))
     ]
+
+
+@dataclass(frozen=True)
+class StoredPage:
+    """Where the pixels of a released page lie, and whether nobody may see them now."""
+
+    number: int
+    suffix: str
+    width: int
+    sha256: str
+    frozen: bool
+
+
+def stored_page(
+    session: Session, round_id: int, seat: str, code: str, name: str
+) -> StoredPage | None:
+    """The page of a dossier with those pixels; None when the seat may not read it.
+
+    `name`: as in SeatPage. Pixels that are frozen anywhere in the dossier are frozen.
+    """
+    if len(name) != NAME_LENGTH:
+        return None
+    rows = session.execute(
+        select(
+            ReleasedPage.number,
+            ReleasedPage.suffix,
+            ReleasedPage.width,
+            ReleasedPage.sha256,
+            ReleasedPage.frozen,
+        )
+        .join(Sheet, (Sheet.round_id == ReleasedPage.round_id) & (Sheet.code == ReleasedPage.code))
+        .where(
+            ReleasedPage.round_id == round_id,
+            ReleasedPage.code == code,
+            ReleasedPage.sha256.startswith(name, autoescape=True),
+            Sheet.reviewer == seat,
+            Sheet.state.in_(READABLE),
+        )
+        .order_by(ReleasedPage.frozen.desc())
+    )
+    found = rows.first()
+    return None if found is None else StoredPage(*found)
+
+
+def scored_criteria(session: Session, round_id: int, seat: str) -> dict[int, frozenset[str]]:
+    """Sheet id -> the criteria that its newest version has points for; a seat's sheets only."""
+    rows = session.execute(
+        select(SheetScore.sheet_id, SheetScore.criterion)
+        .join(Sheet, (Sheet.id == SheetScore.sheet_id) & (Sheet.version == SheetScore.number))
+        .where(Sheet.round_id == round_id, Sheet.reviewer == seat)
+    )
+    found: dict[int, set[str]] = {}
+    for sheet_id, criterion in rows:
+        found.setdefault(sheet_id, set()).add(criterion)
+    return {sheet_id: frozenset(criteria) for sheet_id, criteria in found.items()}

@@ -11,12 +11,13 @@ import numpy as np
 from redactor.page import Image
 from redactor.whole_file import write_whole
 
-WIDTHS = {"thumb": 240, "screen": 1400, "full": 0}
-"""Pixels across, never enlarged; 0 keeps the page's own size."""
-QUALITY = {"thumb": 70, "screen": 82, "full": 88}
+WIDTHS = {"thumb": 240, "screen": 1400, "full": 0, "1x": 1000, "2x": 2000}
+"""Pixels across, never enlarged; 0 keeps the page's own size. The experts' tablets get 1x or 2x,
+as their screens have it, and the page itself when they zoom in."""
+QUALITY = {"thumb": 70, "screen": 82, "full": 88, "1x": 80, "2x": 80}
 
 
-def keep_pictures(folder: Path, name: str, pixels: Image, sizes: Iterable[str] = WIDTHS) -> None:
+def keep_pictures(folder: Path, name: str, pixels: Image, sizes: Iterable[str]) -> None:
     """Writes the pictures of one page; those that are there stay."""
     for size in sizes:
         path = picture_file(folder, name, size)
@@ -39,3 +40,9 @@ def picture_file(folder: Path, name: str, size: str) -> Path:
     below = folder / name[:2]
     below.mkdir(mode=0o700, exist_ok=True)
     return below / f"{name}-{size}.jpg"
+
+
+def forget_pictures(folder: Path, name: str) -> None:
+    """Removes all pictures of a page, such as of one that showed who it is."""
+    for path in (folder / name[:2]).glob(f"{name}-*.jpg"):
+        path.unlink(missing_ok=True)
