@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, and_, case, exists, func, or_, select
+from sqlalchemy import exists, func, or_, select
 from sqlalchemy.orm import Session, aliased
 
 from models.errors import Sentence
@@ -42,32 +42,16 @@ class Readiness:
         return "blocked" if self.blocks else "ready"
 
 
-_PAGE_BLOCKS: dict[str, tuple[ColumnElement[bool], Sentence]] = {
-    "frozen": (
-        Page.frozen.is_(True),
-        Sentence(
-            "评委报告此页泄露身份，请先处理。",
-            "A reviewer reported that this page shows who it is; decide that first.",
-        ),
+_PAGE_BLOCKS = {
+    "frozen": Sentence(
+        "评委报告此页泄露身份，请先处理。",
+        "A reviewer reported that this page shows who it is; decide that first.",
     ),
-    "returned": (
-        Page.decision == "returned",
-        Sentence("此页已退回申报人。", "This page was returned to the applicant."),
-    ),
-    "failed": (
-        Page.state == "failed",
-        Sentence("此页处理失败。", "This page has failed."),
-    ),
-    "checking": (
-        Page.state == "checking",
-        Sentence("此页正在复核。", "This page is being checked."),
-    ),
-    "review": (
-        and_(Page.state == "review", Page.decision != "accepted"),
-        Sentence("此页待人工查看。", "This page needs a person's look."),
-    ),
+    "returned": Sentence("此页已退回申报人。", "This page was returned to the applicant."),
+    "failed": Sentence("此页处理失败。", "This page has failed."),
+    "checking": Sentence("此页正在复核。", "This page is being checked."),
+    "review": Sentence("此页待人工查看。", "This page needs a person's look."),
 }
-"""In the order in which they are told; a page has the first that fits."""
 BLOCKS: dict[str, Sentence] = {
     "no_pages": Sentence("没有页面", "no pages"),
     "away": Sentence("退回中", "sent back"),
@@ -91,17 +75,17 @@ def readiness(session: Session, round_id: int) -> dict[int, Readiness]:
     gone = select(SourceFile.id).where(SourceFile.round_id == round_id, SourceFile.state.in_(GONE))
     # Often no file was replaced; not to ask then saves a look for every page.
     live = [Page.file_id.not_in(gone)] if session.scalars(gone.limit(1)).first() else []
-    kind = case(*((rule, name) for name, (rule, _) in _PAGE_BLOCKS.items()), else_="")
     pages: dict[int, int] = {}
     blocks: dict[int, dict[str, int]] = {}
-    for entrant, block, count in session.execute(
-        select(Page.entrant_id, kind, func.count())
-        .where(Page.round_id == round_id, *live)
-        .group_by(Page.entrant_id, kind)
+    # In the order of an index, so that the pages are counted as they come, without sorting.
+    grouped = (Page.entrant_id, Page.state, Page.decision, Page.frozen)
+    for entrant, state, decision, frozen, count in session.execute(
+        select(*grouped, func.count()).where(Page.round_id == round_id, *live).group_by(*grouped)
     ):
         pages[entrant] = pages.get(entrant, 0) + count
-        if block:
-            blocks.setdefault(entrant, {})[block] = count
+        if block := _page_block(state, decision, frozen):
+            held = blocks.setdefault(entrant, {})
+            held[block] = held.get(block, 0) + count
     for name, counted in (
         ("files", _files_not_done(session, round_id)),
         ("jobs", _searches_not_done(session, round_id)),
@@ -196,14 +180,18 @@ def obstacles(session: Session, entrant_id: int) -> list[Obstacle]:
 
 def page_obstacle(page: Page, *, reported: bool = True) -> Sentence | None:
     """Why a page cannot leave, None when it may; without `reported`, a report is no obstacle."""
-    fits = {
-        "frozen": page.frozen and reported,
-        "returned": page.decision == "returned",
-        "failed": page.state == "failed",
-        "checking": page.state == "checking",
-        "review": page.state == "review" and page.decision != "accepted",
-    }
-    return next((said for name, (_, said) in _PAGE_BLOCKS.items() if fits[name]), None)
+    return _PAGE_BLOCKS.get(_page_block(page.state, page.decision, page.frozen and reported))
+
+
+def _page_block(state: str, decision: str, frozen: bool) -> str:
+    """The first of _PAGE_BLOCKS that keeps a page in the vault, "" for none."""
+    if frozen:
+        return "frozen"
+    if decision == "returned":
+        return "returned"
+    if state in ("failed", "checking"):
+        return state
+    return "review" if state == "review" and decision != "accepted" else ""
 
 
 def _files_not_done(session: Session, round_id: int) -> dict[int, int]:
@@ -228,16 +216,16 @@ def _searches_not_done(
     tried_again = exists().where(
         later.target == Job.target, later.kind == Job.kind, later.id > Job.id
     )
+    # As a list and not a join: the few jobs are looked up first, not each file's jobs.
+    searched = select(Job.target).where(
+        Job.round_id == round_id,
+        Job.state.in_((*_BUSY, "failed")),
+        Job.kind == "consistency",
+        or_(Job.state != "failed", ~tried_again),
+    )
     chosen = (
         select(SourceFile.entrant_id, func.count())
-        .join(Job, Job.target == SourceFile.id)
-        .where(
-            Job.round_id == round_id,
-            Job.state.in_((*_BUSY, "failed")),
-            Job.kind == "consistency",
-            or_(Job.state != "failed", ~tried_again),
-            SourceFile.state.not_in(GONE),
-        )
+        .where(SourceFile.id.in_(searched), SourceFile.state.not_in(GONE))
         .group_by(SourceFile.entrant_id)
     )
     if entrant_id is not None:

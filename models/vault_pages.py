@@ -37,6 +37,7 @@ class Page(VaultBase):
         one_of("decision", DECISIONS),
         UniqueConstraint("file_id", "source_page"),
         Index("ix_page_queue", "round_id", "decision", "state", "risk", "id"),
+        Index("ix_page_risk", "round_id", "risk", "id"),
         Index("ix_page_entrant", "entrant_id", "position"),
         # 100,000 pages are counted for the dashboard without their records.
         Index("ix_page_frozen", "round_id", "frozen"),
@@ -117,7 +118,7 @@ class Job(VaultBase):
         Index("ix_job_queue", "state", "priority", "id"),
         Index("ix_job_round", "round_id", "state", "kind", "pages"),
         Index("ix_job_target", "target", "kind", "state"),
-        Index("ix_job_rate", "round_id", "kind", "finished_at"),
+        Index("ix_job_rate", "round_id", "kind", "state", "finished_at", "pages", "target"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)

@@ -109,18 +109,17 @@ def held(policy: Policy, files: Iterable[_Scan]) -> dict[str, set[int]]:
     brought to the vocabulary. What may stand in for a material must be named in the scan's path.
     """
     found: dict[str, set[int]] = {}
-    listed = {neutral_category(rule.category) for rule in policy.material}
+    owns = [neutral_category(rule.category) for rule in policy.material]
     for scan in files:
         path = unicodedata.normalize("NFKC", scan.path)
         # The applicant's own folder may hold a year of birth; the parts below it name the scan.
         below = "/".join(PurePosixPath(path).parts[1:]) or path
         years = {int(year) for year in _YEAR.findall(below)}
-        for rule in policy.material:
-            own = neutral_category(rule.category)
+        for rule, own in zip(policy.material, owns, strict=True):
             if scan.category == own != OTHER or rule.category in below:
                 found.setdefault(rule.category, set()).update(years)
             for other in rule.instead or ():
-                stands_in = scan.category in other and scan.category not in (*listed, OTHER)
+                stands_in = scan.category in other and scan.category not in (*owns, OTHER)
                 if other in below or stands_in:
                     found.setdefault(other, set()).update(years)
     return found
