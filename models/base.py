@@ -63,6 +63,7 @@ def open_store(url: str) -> Engine:
     if engine.dialect.name == "sqlite":
         event.listen(engine, "connect", _configure_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
+        event.listen(engine, "reset", _end_sqlite)
     return engine
 
 
@@ -76,6 +77,13 @@ def _configure_sqlite(connection: Any, _record: Any) -> None:
 def _begin_sqlite(connection: Any) -> None:
     read_only = connection.get_execution_options().get("read_only", False)
     connection.exec_driver_sql("BEGIN" if read_only else "BEGIN IMMEDIATE")
+
+
+def _end_sqlite(connection: Any, _record: Any, _state: Any) -> None:
+    # A commit that somebody else's long look kept out leaves the transaction open; the pool thinks
+    # that it has ended, and the next request would be refused with this connection.
+    if connection is not None and connection.in_transaction:
+        connection.execute("ROLLBACK")
 
 
 def utc_now() -> str:
