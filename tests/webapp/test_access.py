@@ -27,6 +27,8 @@ from webapp.settings import Settings
 
 OPEN, ALL = "open", "admin clerk secretary"
 DESK, ADMIN = "admin clerk", "admin"
+TABLE = "admin secretary"
+"""The secretary's table: clerks who mask pages do not see experts and scores."""
 ROLES = ("admin", "clerk", "secretary")
 WHO = {
     "GET /static/<path:filename>": OPEN,
@@ -107,6 +109,29 @@ WHO = {
     "GET /rounds/<int:round_id>/returns.xlsx": DESK,
     "POST /rounds/<int:round_id>/returns/<int:entrant_id>": DESK,
     "POST /rounds/<int:round_id>/returns/<int:entrant_id>/again": DESK,
+    "GET /rounds/<int:round_id>/seats": TABLE,
+    "POST /rounds/<int:round_id>/seats": TABLE,
+    "GET /rounds/<int:round_id>/seats/<seat>": TABLE,
+    "POST /rounds/<int:round_id>/seats/<seat>": TABLE,
+    "POST /rounds/<int:round_id>/seats/<seat>/remove": TABLE,
+    "POST /rounds/<int:round_id>/cards": TABLE,
+    "POST /rounds/<int:round_id>/cards/<seat>/revoke": TABLE,
+    "GET /rounds/<int:round_id>/tablets": TABLE,
+    "POST /rounds/<int:round_id>/tablets/<seat>/<token_sha256>/sign-out": TABLE,
+    "GET /rounds/<int:round_id>/assignment": TABLE,
+    "POST /rounds/<int:round_id>/assignment/preview": TABLE,
+    "POST /rounds/<int:round_id>/assignment/apply": TABLE,
+    "POST /rounds/<int:round_id>/assignment/recuse": TABLE,
+    "GET /rounds/<int:round_id>/board": TABLE,
+    "GET /rounds/<int:round_id>/board/dossiers/<code>": TABLE,
+    "POST /rounds/<int:round_id>/board/dossiers/<code>/assign": TABLE,
+    "POST /rounds/<int:round_id>/board/dossiers/<code>/recuse": TABLE,
+    "POST /rounds/<int:round_id>/board/sheets/<int:sheet_id>/<act>": TABLE,
+    "GET /rounds/<int:round_id>/board/seats": TABLE,
+    "GET /rounds/<int:round_id>/board/reminders": TABLE,
+    "GET /rounds/<int:round_id>/board/left-out": TABLE,
+    "GET /rounds/<int:round_id>/board/lock": TABLE,
+    "POST /rounds/<int:round_id>/board/lock": TABLE,
 }
 """Who may use what. A new address fails the first test until it stands here."""
 NASTY = (
@@ -321,6 +346,7 @@ FORM_NAMES = (
     *("committee_members", "submit_until", "number", "unit", "row", "reason", "decision"),
     *("on", "masks", "what", "seconds", "entrant_id", "folder", "path", "size", "offset"),
     *("answer", "remark", "places", "hours", "modified", "page", "pages", "confirm"),
+    *("seat", "pasted", "address", "all", "reviews", "seed", "digest", "pair", "capacity"),
 )
 
 

@@ -77,9 +77,9 @@ def _register(app: Flask) -> None:
     app.register_blueprint(dashboard.pages)
     for desk in (rounds, entrants, uploads, progress):
         app.register_blueprint(desk.pages)
-    from webapp.office import check, release, reports, returns, selfcheck
+    from webapp.office import assignment, board, check, release, reports, returns, seats, selfcheck
 
-    for part in (release, reports, returns, selfcheck, check):
+    for part in (release, reports, returns, selfcheck, check, seats, assignment, board):
         app.register_blueprint(part.pages)
     app.jinja_env.globals["category_name"] = category_name
     # The door is where passwords are guessed.
