@@ -127,7 +127,7 @@ def _remove(folder: Path) -> tuple[int, int]:
         left = next(iter(_files(folder)), folder)
         raise RuleError(
             Sentence(
-                f"有文件无法删除（在 {left.parent}）。请关闭使用它的程序、检查权限，再执行一次销毁。",
+                f"有文件无法删除（在 {left.parent}）。请关闭使用它的程序、检查权限后再执行一次。",
                 f"A file cannot be removed (in {left.parent}). Close what uses it, check the "
                 "rights, and carry out the destruction once more.",
             )
