@@ -38,11 +38,13 @@ from redactor.errors import RedactorError
 from redactor.file_job import PageRecord
 from redactor.workers import worker_pool
 from webapp.office.derivatives import pictures_folder, redact_and_picture, remask_and_picture
+from webapp.office.leftovers import sweep
 from webapp.office.work import dossier_job, file_job, merged_masks
 from webapp.settings import Settings
 
 log = logging.getLogger("mangping.runner")
 IDLE_SECONDS = 0.5
+SWEEP_SECONDS = 3600
 READING, EDITS = ("redact", "consistency"), ("remask",)
 """Two lines of work: an edit must not wait behind a file of a hundred pages."""
 
@@ -114,13 +116,15 @@ class Runner:
         self.name = f"{socket.gethostname()}-{os.getpid()}"
         workers = settings.workers or os.cpu_count() or 1
         self._lines = (Line(self, EDITS, 1), Line(self, READING, workers))
-        self._renewed = time.monotonic()
+        self._renewed = self._swept = time.monotonic()
 
     def run(self, stop: threading.Event) -> None:
         """Works until `stop` is set."""
         try:
             while not stop.is_set():
                 self.step(IDLE_SECONDS)
+                if time.monotonic() - self._swept > SWEEP_SECONDS:
+                    self.sweep()
         finally:
             for line in self._lines:
                 line.stop()
@@ -141,6 +145,15 @@ class Runner:
             jobs = [job.id for line in self._lines for job in line.running.values()]
             self._write(lambda session: renew(session, job_ids=jobs, worker=self.name))
         return bool(running)
+
+    def sweep(self) -> None:
+        """Removes files that nobody needs any more; what goes wrong there stops no work."""
+        self._swept = time.monotonic()
+        try:
+            with Session(self._engine.execution_options(read_only=True)) as session:
+                sweep(session, self._settings)
+        except Exception:
+            log.exception("the sweep failed")
 
     def take(self, kinds: tuple[str, ...]) -> LeasedJob | None:
         """The next job of these kinds, leased."""
