@@ -24,7 +24,7 @@ from redactor.finders.known import find_known
 from redactor.finders.labels import find_labels
 from redactor.finders.letterheads import find_letterheads
 from redactor.finders.patterns import find_patterns
-from redactor.finders.photo_frames import find_empty_photo_frames
+from redactor.finders.photo_frames import find_empty_photo_frames, find_false_codes
 from redactor.finders.pictures import find_pictures, text_quads
 from redactor.finders.seal_text import read_strip
 from redactor.finders.seal_twins import SealPrint, find_twins
@@ -110,12 +110,14 @@ def find(
         masks += find_letterheads(page, reading, identity, profile.others)
     if Kind.EYES in kinds:
         # What was read or decoded is no picture; a seal's box may hold a whole photo.
-        codes = [mask.quad for mask in masks if mask.kind is Kind.CODE]
+        coded = [mask for mask in masks if mask.kind is Kind.CODE]
+        codes = [mask.quad for mask in coded]
         pictures = find_pictures(page, dpi, (*text_quads(reading.lines), *codes))
         faces = find_faces(page, dpi, bool(reading.lines), profile.faces, pictures)
         frames = find_empty_photo_frames(page, dpi, faces, reading.lines, pictures, codes)
         masks += faces
         doubts += [frame for frame in frames if frame.score >= EMPTY_FRAME]
+        doubts += find_false_codes(reading.lines, coded, faces)
         doubts += find_card_ghosts(page, reading.lines, faces, masks)
     foreign, unread = find_arabic_script(page, reading, identity, masks, arabic_reader())
     masks += foreign

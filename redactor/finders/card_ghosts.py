@@ -14,6 +14,7 @@ import cv2
 import numpy as np
 
 from redactor.channels import darkest
+from redactor.finders.photo_frames import Box, meet, portrait_around
 from redactor.geometry import bounds, rectangle
 from redactor.normal_text import normalise
 from redactor.page import Finding, Image, Kind, Line, Quad
@@ -34,10 +35,6 @@ _PRINT, _LETTER = 0.6, 0.9
 """Scores of a line and of a lone character from which they are print."""
 _RISE = 0.25
 """Of its height a line's ink may reach so far beyond its box."""
-# A portrait around its eye bar, in lengths of the bar: aside, above, below.
-_ASIDE, _UP, _DOWN = 1.2, 1.2, 2.2
-
-Box = tuple[float, float, float, float]
 
 
 def find_card_ghosts(
@@ -49,12 +46,12 @@ def find_card_ghosts(
     painted. A code that nobody could decode is no proof that there is one: a ghost looks alike.
     """
     sure = [mask.quad for mask in masks if mask.kind is not Kind.CODE or mask.text]
-    portraits = [_portrait(bounds(face.quad)) for face in faces]
+    portraits = [portrait_around(face.quad) for face in faces]
     return tuple(
         Finding(Kind.FACE, quad, "", 0.8, "a picture on an ID card, no face found", FINDER)
         for card in _cards(lines)
         for quad in _marks(pixels, card, lines, sure)
-        if not any(_meet(bounds(quad), portrait) for portrait in portraits)
+        if not any(meet(bounds(quad), portrait) for portrait in portraits)
     )
 
 
@@ -74,7 +71,7 @@ def _cards(lines: Sequence[Line]) -> Iterator[Box]:
             x0 + (1 + _RIGHT) * length,
             y1 + _BELOW * length,
         )
-        if any(_meet(box, address) for address in addresses):
+        if any(meet(box, address) for address in addresses):
             yield box
 
 
@@ -112,14 +109,3 @@ def _print(lines: Sequence[Line]) -> Iterator[Quad]:
             x0, y0, x1, y1 = bounds(line.quad)
             more = _RISE * min(y1 - y0, x1 - x0)
             yield rectangle(x0 - more, y0 - more, x1 + more, y1 + more)
-
-
-def _portrait(bar: Box) -> Box:
-    """Where the portrait around an eye bar is at most."""
-    x0, y0, x1, y1 = bar
-    x, y, length = (x0 + x1) / 2, (y0 + y1) / 2, max(x1 - x0, y1 - y0)
-    return x - _ASIDE * length, y - _UP * length, x + _ASIDE * length, y + _DOWN * length
-
-
-def _meet(a: Box, b: Box) -> bool:
-    return a[0] < b[2] and b[0] < a[2] and a[1] < b[3] and b[1] < a[3]

@@ -11,7 +11,7 @@ import re
 from collections.abc import Sequence
 
 from redactor.finders.pictures import Picture, find_pictures, text_quads
-from redactor.geometry import bounds
+from redactor.geometry import bounds, rectangle
 from redactor.page import Finding, Image, Kind, Line, Quad
 
 FINDER = "photo_frames"
@@ -29,7 +29,11 @@ _LEAST_LABELLED_MM = 8.0
 _SHEET = re.compile(r"^.{0,10}[照相]片.{0,4}[表页册]$")
 _LEAST_ON_SHEET_MM = 4.0
 
+# A portrait around its eye bar, in lengths of the bar: aside, above, below.
+_ASIDE, _UP, _DOWN = 1.2, 1.2, 2.2
+
 Box = tuple[float, float, float, float]
+"""(x0, y0, x1, y1)."""
 # Text on all of a picture leaves no room for a portrait: no gap is as wide as this share of it.
 _FEWEST_LINES, _WIDEST_GAP = 2, 1 / 3
 _LEAST_SHARE_OF_LINE = 0.3
@@ -51,7 +55,8 @@ def find_empty_photo_frames(
     """
     regions = find_pictures(pixels, dpi) if pictures is None else pictures
     labels = [line.quad for line in lines if is_photo_label(line.text)]
-    sheet = any(_SHEET.search(re.sub(r"\s", "", line.text)) for line in lines)
+    sheet = _is_sheet(lines)
+    portraits = [portrait_around(face.quad) for face in faces]
     text = [bounds(quad) for quad in text_quads(lines)]
     found = []
     for picture in regions:
@@ -60,7 +65,9 @@ def find_empty_photo_frames(
         if any(masked_share(picture, mask) >= _MASKED_SHARE for mask in masks):
             continue
         shape = id_photo_likeness(picture, dpi)
-        if sheet and _is_large(picture, dpi):
+        box = (picture.x0, picture.y0, picture.x1, picture.y1)
+        own = any(meet(box, portrait) for portrait in portraits)
+        if sheet and not own and _is_large(picture, dpi):
             score, why = max(shape, 0.8), "picture on a sheet of photos, no face found"
         elif _is_labelled(picture, labels, dpi):
             score, why = max(shape, 0.8), "picture at a photo label, no face found"
@@ -70,6 +77,41 @@ def find_empty_photo_frames(
             continue
         found.append(Finding(Kind.FACE, picture.quad, "", score, why, FINDER))
     return tuple(found)
+
+
+def find_false_codes(
+    lines: Sequence[Line], codes: Sequence[Finding], faces: Sequence[Finding]
+) -> tuple[Finding, ...]:
+    """Places for review, kind FACE: codes on a sheet of photos that nobody could decode.
+
+    What a fax leaves of a portrait looks like a code's modules; it may be the shoulders alone, so
+    that a place reaches as far above and below as it is long.
+    """
+    if not _is_sheet(lines):
+        return ()
+    portraits = [portrait_around(face.quad) for face in faces]
+    found = []
+    for code in codes:
+        x0, y0, x1, y1 = bounds(code.quad)
+        if code.text or any(meet((x0, y0, x1, y1), portrait) for portrait in portraits):
+            continue
+        more = max(x1 - x0, y1 - y0)
+        why = "a code on a sheet of photos that cannot be decoded, perhaps a portrait"
+        quad = rectangle(x0, y0 - more, x1, y1 + more)
+        found.append(Finding(Kind.FACE, quad, "", 0.8, why, FINDER))
+    return tuple(found)
+
+
+def portrait_around(bar: Quad) -> Box:
+    """Where the upright portrait around an eye bar is at most."""
+    x0, y0, x1, y1 = bounds(bar)
+    x, y, length = (x0 + x1) / 2, (y0 + y1) / 2, max(x1 - x0, y1 - y0)
+    return x - _ASIDE * length, y - _UP * length, x + _ASIDE * length, y + _DOWN * length
+
+
+def meet(a: Box, b: Box) -> bool:
+    """Whether two boxes share an area."""
+    return a[0] < b[2] and b[0] < a[2] and a[1] < b[3] and b[1] < a[3]
 
 
 def masked_share(picture: Picture, mask: Quad) -> float:
@@ -107,6 +149,10 @@ def _is_full_of_text(picture: Picture, text: Sequence[Box]) -> bool:
     across = widest_gap(picture.x0, picture.x1, [(x0, x1) for x0, _, x1, _ in inside])
     down = widest_gap(picture.y0, picture.y1, [(y0, y1) for _, y0, _, y1 in inside])
     return max(across, down) < _WIDEST_GAP
+
+
+def _is_sheet(lines: Sequence[Line]) -> bool:
+    return any(_SHEET.search(re.sub(r"\s", "", line.text)) for line in lines)
 
 
 def is_photo_label(text: str) -> bool:

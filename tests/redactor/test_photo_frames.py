@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from redactor.finders.photo_frames import (
     find_empty_photo_frames,
+    find_false_codes,
     id_photo_likeness,
     is_photo_label,
     masked_share,
@@ -169,3 +170,14 @@ def test_half_a_portrait_on_a_sheet_of_photos_is_reported(title: str, reported: 
     found = find_empty_photo_frames(PAGE, DPI, (), [line(title, 60, 18)], [half])
     assert bool(found) is reported
     assert all(finding.score >= 0.8 for finding in found)
+
+
+def test_undecoded_code_on_a_sheet_of_photos_is_perhaps_a_portrait() -> None:
+    title = [line("申报人照片采集表", 60, 18)]
+    unread = Finding(Kind.CODE, photo(30, 120, 12, 8).quad, "", 0.8, "", "codes")
+    read = Finding(Kind.CODE, photo(30, 160, 20, 20).quad, "url", 1.0, "", "codes")
+    (found,) = find_false_codes(title, [unread, read], [])
+    assert found.quad[:, 1].min() < unread.quad[:, 1].min() - 60
+    assert find_false_codes([line("年度考核登记表", 60, 18)], [unread], []) == ()
+    eyes = Finding(Kind.EYES, photo(32, 118, 8, 3).quad, "", 0.9, "", "faces")
+    assert find_false_codes(title, [unread], [eyes]) == ()
