@@ -9,6 +9,7 @@ import re
 import shutil
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from flask import Flask
@@ -26,6 +27,9 @@ from redactor.blind_code import new_codes
 from webapp.office.app import create_office
 from webapp.office.work import scans_folder
 from webapp.settings import Settings, prepare_folders
+
+if TYPE_CHECKING:
+    from tests.webapp.upload_desk import Desk
 
 PASSWORD = "correct horse battery"
 PEOPLE = (
@@ -152,3 +156,10 @@ def add_scan(
     session.add(file)
     session.flush()
     return file
+
+
+@pytest.fixture
+def desk(sign_in: Callable[[str], FlaskClient], round_id: int) -> Desk:
+    from tests.webapp.upload_desk import Desk  # it takes the form's token from here
+
+    return Desk(sign_in("clerk"), round_id)
