@@ -198,20 +198,17 @@ def blockers(session: Session, round_id: int, min_sheets: int) -> Blockers:
         .order_by(Sheet.code, Sheet.reviewer)
         .limit(SHOWN)
     )
-    valid = func.count(Sheet.id)
+    submitted = (
+        select(Sheet.code, func.count().label("valid"))
+        .where(Sheet.round_id == round_id, Sheet.state == "submitted")
+        .group_by(Sheet.code)
+        .subquery()
+    )
+    valid = func.coalesce(submitted.c.valid, 0)
     short = session.execute(
         select(Candidate.code, valid)
-        .outerjoin(
-            Sheet,
-            and_(
-                Sheet.round_id == Candidate.round_id,
-                Sheet.code == Candidate.code,
-                Sheet.state == "submitted",
-            ),
-        )
-        .where(Candidate.round_id == round_id, ~Candidate.disqualified)
-        .group_by(Candidate.code)
-        .having(valid < least)
+        .outerjoin(submitted, submitted.c.code == Candidate.code)
+        .where(Candidate.round_id == round_id, ~Candidate.disqualified, valid < least)
         .order_by(Candidate.code)
     ).all()
     return Blockers(

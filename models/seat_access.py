@@ -9,6 +9,7 @@ import json
 import secrets
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import NamedTuple
 
 from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
@@ -40,6 +41,13 @@ class IssuedCard:
     pin: str
 
 
+class DrawnCard(NamedTuple):
+    """A card with what is stored of its PIN."""
+
+    card: IssuedCard
+    pin_hash: str
+
+
 @dataclass(frozen=True)
 class Member:
     """The seat that is signed in on a tablet: plain values for one request."""
@@ -50,19 +58,30 @@ class Member:
     seen_at: str
 
 
-def issue_card(session: Session, *, round_id: int, seat: str, by: str) -> IssuedCard:
-    """A new card for a seat. The earlier one, its password and its tablets hold no longer."""
-    get_seat(session, round_id, seat)
+def draw_card(seat: str) -> DrawnCard:
+    """A card that is in no store yet. Hashing its PIN takes a while, so it is best done before
+    any store is locked."""
     made = IssuedCard(
         seat,
         "".join(secrets.choice(NUMBER_ALPHABET) for _ in range(NUMBER_LENGTH)),
         f"{secrets.randbelow(10**PIN_DIGITS):0{PIN_DIGITS}d}",
     )
+    return DrawnCard(made, HASHER.hash(made.pin))
+
+
+def issue_card(
+    session: Session, *, round_id: int, seat: str, by: str, drawn: DrawnCard | None = None
+) -> IssuedCard:
+    """A new card for a seat. The earlier one, its password and its tablets hold no longer."""
+    get_seat(session, round_id, seat)
+    made, pin_hash = drawn or draw_card(seat)
+    if made.seat != seat:
+        raise ValueError(f"a card of {made.seat} for {seat}")
     card = session.get(SeatCard, (round_id, seat))
     if card is None:
         card = SeatCard(round_id=round_id, seat=seat)
         session.add(card)
-    card.number, card.pin_hash, card.password_hash = made.number, HASHER.hash(made.pin), ""
+    card.number, card.pin_hash, card.password_hash = made.number, pin_hash, ""
     card.active, card.failures, card.locked_until = True, 0, ""
     card.issued_at = utc_now()
     _sign_out_all(session, round_id, seat)

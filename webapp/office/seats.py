@@ -26,21 +26,21 @@ from models.base import utc_now
 from models.errors import RuleError, Sentence
 from models.office_experts import experts_of, put_experts, remove_expert, seat_order
 from models.review_access import SeatCard
-from models.seat_access import IssuedCard, issue_card, revoke_card, sign_out_device
+from models.seat_access import IssuedCard, draw_card, issue_card, revoke_card, sign_out_device
 from models.seat_lists import REFUSED, cards_of, door_events, tablets_of
 from models.seats import remove_seat, seats_of
 from models.vault_experts import Expert
 from models.vault_rounds import OfficeRound
 from webapp.language import sentences_of, t
 from webapp.office.app import review, signed_in, vault
-from webapp.office.committee import DESK, bring_seats, opened
+from webapp.office.committee import DESK, bring_seats, opened, opened_or_404
 from webapp.office.expert_list import HEADINGS, expert_of_form, experts_of_file, pasted_experts
 from webapp.office.rounds import round_or_404
 from webapp.security import allow
 
 pages = Blueprint("seats", __name__)
 AT_ONCE = 30
-"""Cards of one printing. Each PIN takes a while to hash, and nobody can save a score meanwhile."""
+"""Cards of one printing: each PIN takes a while to hash."""
 HOW_TO = (
     Sentence(
         "用平板扫描二维码（或在浏览器中打开下面的网址），输入 PIN，点“登录”。",
@@ -216,20 +216,29 @@ def cards(round_id: int) -> Response | str | tuple[str, int]:
                     "Release at least one dossier first.",
                 )
             )
-        bring_seats(found, me)
+        review_id = there.id
         rows = _rows(found)
         wanted = [row.seat for row in rows if row.seat == request.form.get("seat")]
         if request.form.get("all"):
             wanted = [row.seat for row in rows if row.card is None][:AT_ONCE]
         if not wanted:
             raise RuleError(Sentence("没有可发卡的席位。", "There is no seat to make a card for."))
-        issued = [issue_card(review(), round_id=there.id, seat=seat, by=me) for seat in wanted]
+        # Nobody's save waits while PINs are hashed.
+        review().rollback()
+        vault().rollback()
+        drawn = [draw_card(seat) for seat in wanted]
+        found = round_or_404(round_id)
+        bring_seats(found, me)
+        issued = [
+            issue_card(review(), round_id=review_id, seat=one.card.seat, by=me, drawn=one)
+            for one in drawn
+        ]
     except RuleError as error:
         return _refused(round_id, sentences_of(error))
     return render_template(
         "cards.html",
         round=found,
-        there=there,
+        there=opened_or_404(found),
         sheets=[(card, f"{address}/card/{card.number}", _qr(address, card)) for card in issued],
         address=address,
         how_to=HOW_TO,
