@@ -3,8 +3,8 @@
     python benchmarks/web.py [--pages N] [--limit MS]
 
 Rows are made in a temporary SQLite database; nothing is read or drawn. Each address is asked for
-through Flask's test client, without the network. Exits with 1 when a list takes longer than the
-limit. CPU time is the reliable figure on a machine that others use, too.
+through Flask's test client, without the network. Exits with 1 when a page takes longer than the
+limit; a download of the whole round may. CPU time is the reliable figure on a machine that others use, too.
 """
 
 from __future__ import annotations
@@ -56,7 +56,8 @@ def main() -> int:
         print(f"{'wall ms':>8} {'CPU ms':>7} {'kB':>6}  address")
         for address in _addresses(client, made):
             wall, cpu, size = _time(client, address)
-            over = "  SLOW" if cpu > asked.limit else ""
+            export = address.endswith(".xlsx")
+            over = "  SLOW" if cpu > asked.limit and not export else ""
             slow += bool(over)
             print(f"{wall:8.1f} {cpu:7.1f} {size:6.1f}  {address}{over}")
     return 1 if slow else 0
