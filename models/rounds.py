@@ -110,18 +110,19 @@ def snapshot_policy(session: Session, *, round_id: int, text: str, by: str) -> P
     last = session.scalar(
         select(func.max(PolicySnapshot.number)).where(PolicySnapshot.round_id == round_id)
     )
+    number, digest = (last or 0) + 1, hashlib.sha256(text.encode()).hexdigest()
     snapshot = PolicySnapshot(
         round_id=round_id,
-        number=(last or 0) + 1,
+        number=number,
         text=text,
-        sha256=hashlib.sha256(text.encode()).hexdigest(),
+        sha256=digest,
         by=by,
         at=record_event(
             session,
             by=by,
             action="snapshot_policy",
             round_id=round_id,
-            details={"number": (last or 0) + 1},
+            details={"number": number, "sha256": digest},
         ),
     )
     session.add(snapshot)

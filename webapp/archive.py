@@ -1,16 +1,12 @@
-"""The archive of a closed round: one ZIP that proves itself offline (webapp/archive_proof.py).
-
-Members are stored, not packed, with fixed times and in the order of their names, the manifest last:
-the bytes of the archive follow from the round alone, today and on any other machine.
-"""
+"""Writes the archive of a closed round: one ZIP that proves itself offline (archive_proof.py)."""
 
 from __future__ import annotations
 
 import hashlib
-import json
 import tempfile
+import unicodedata
 import zipfile
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -33,21 +29,29 @@ from scoring.result_json import tally_document, verify_document
 from scoring.round_json import round_document, round_from_document, strict_json
 from scoring.tally import tally
 from scoring.workbook import write_workbook
+from webapp.archive_form import (
+    IDENTITIES,
+    MANIFEST,
+    file_sha256,
+    manifest_of,
+    put_member,
+    tally_folder,
+)
+from webapp.office.door import identity_words
 from webapp.policy_texts import policy_from_text
-
-FORMAT, VERSION = "mangping-archive", 1
-MANIFEST = "manifest.json"
-IDENTITIES = "identities.json"
-FIXED = (1980, 1, 1, 0, 0, 0)
-Write = Callable[[Path], object]
 
 
 @dataclass(frozen=True)
 class Archived:
-    """What to write on the receipt of an archive: its own hash, and the head of its audit chain."""
+    """What to write on the receipt of an archive: its own hash, and the head of its audit chain.
+
+    `named_in`: members in which an applicant's name, unit or number stands, though no key was asked
+    for: somebody wrote it into a reason or a remark. Known only where the vault was at hand.
+    """
 
     sha256: str
     head: Head
+    named_in: tuple[str, ...] = ()
 
 
 def write_archive(
@@ -77,39 +81,13 @@ def write_archive(
         for member, text in texts.items():
             _put(folder / member, text)
         for kept in _tallies(review, round_id):
+            texts[f"{tally_folder(kept.number)}/result.json"] = kept.body
             _print_tally(folder / tally_folder(kept.number), kept)
         head = audit_head(review)
+        words = _words(vault, round_id) if vault is not None else set()
+        named = tuple(sorted(name for name, text in texts.items() if _names(words, name, text)))
         write_all({out: lambda path: _pack(path, folder, head)})
-    return Archived(file_sha256(out), head)
-
-
-def tally_folder(number: int) -> str:
-    """Where the files of a numbered tally stand in an archive."""
-    return f"tallies/{number:03d}"
-
-
-def manifest_of(files: Iterable[tuple[str, int, str]], head: Head) -> bytes:
-    """The manifest of (name, size, sha256) of all other members, in the order of their names."""
-    document = {
-        "format": FORMAT,
-        "version": VERSION,
-        "audit": {"number": head.number, "hash": head.hash},
-        "files": [{"name": n, "size": size, "sha256": digest} for n, size, digest in sorted(files)],
-    }
-    return (json.dumps(document, ensure_ascii=False, indent=1) + "\n").encode()
-
-
-def put_member(archive: zipfile.ZipFile, name: str, data: bytes) -> None:
-    """Adds a member in the one way in which an archive holds any."""
-    info = zipfile.ZipInfo(name, FIXED)
-    info.create_system, info.external_attr = 3, 0o600 << 16
-    archive.writestr(info, data, compress_type=zipfile.ZIP_STORED)
-
-
-def file_sha256(path: Path) -> str:
-    """The hash of a file's bytes."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+    return Archived(file_sha256(out), head, named)
 
 
 def _checked(review: Session, round_id: int) -> dict[str, Any]:
@@ -239,16 +217,31 @@ def _sheets(review: Session, round_id: int) -> list[dict[str, Any]]:
     ]
 
 
-def _key(vault: Session, round_id: int) -> list[dict[str, Any]]:
+def _entrants(vault: Session, round_id: int) -> list[Entrant]:
     rows = vault.scalars(
         select(Entrant)
         .join(OfficeRound, OfficeRound.id == Entrant.round_id)
         .where(OfficeRound.review_round_id == round_id)
     )
-    return [
-        _columns(row, "code", "number", "name", "unit")
-        for row in sorted(rows, key=lambda entrant: entrant.code)
-    ]
+    return sorted(rows, key=lambda entrant: entrant.code)
+
+
+def _words(vault: Session, round_id: int) -> set[str]:
+    return {word for entrant in _entrants(vault, round_id) for word in identity_words(entrant)}
+
+
+def _names(words: set[str], name: str, text: str) -> bool:
+    return name != IDENTITIES and any(word in _plain(text) for word in words)
+
+
+def _plain(text: str) -> str:
+    """As identity_words gives them: without spaces, in one form."""
+    return "".join(unicodedata.normalize("NFKC", text).split()).casefold()
+
+
+def _key(vault: Session, round_id: int) -> list[dict[str, Any]]:
+    names = ("code", "number", "name", "unit")
+    return [_columns(row, *names) for row in _entrants(vault, round_id)]
 
 
 def _print_tally(folder: Path, kept: Tally) -> None:

@@ -16,7 +16,7 @@ from models.errors import RuleError, Sentence
 from scoring.canonical import canonical_json
 from scoring.result_json import verify_document
 from scoring.round_json import strict_json
-from webapp.archive import (
+from webapp.archive_form import (
     FORMAT,
     IDENTITIES,
     MANIFEST,
@@ -295,9 +295,14 @@ def _check_rulings(
 def _check_policies(
     texts: Mapping[str, bytes], events: Mapping[str, list[dict[str, Any]]], check: ArchiveCheck
 ) -> None:
-    said = sorted(int(event["number"]) for event in events.get("snapshot_policy", []))
-    if said != sorted(int(n.split("/")[1][:-5]) for n in texts if n.startswith("policies/")):
+    said = {int(e["number"]): e["sha256"] for e in events.get("snapshot_policy", [])}
+    there = {
+        int(name.split("/")[1].removesuffix(".toml")): hashlib.sha256(text).hexdigest()
+        for name, text in texts.items()
+        if name.startswith("policies/")
+    }
+    if said != there:
         check.wrong(
-            "政策文本的版数与审计链不符。",
-            "The policy's versions are not those that the audit chain recorded.",
+            "政策文本与审计链中登记的不符，被换过或缺少。",
+            "The texts of the policy are not those that the audit chain recorded.",
         )

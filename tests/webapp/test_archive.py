@@ -22,6 +22,7 @@ from models.errors import RuleError
 from models.office_rounds import entrants_of
 from models.review import Tally
 from models.rounds import snapshot_policy
+from models.tallies import record_ruling
 from models.vault_rounds import OfficeRound
 from scoring.canonical import sha256
 from scoring.outputs import json_text
@@ -29,9 +30,10 @@ from scoring.policy_files import policy_from_document
 from scoring.result_json import tally_document
 from scoring.round_json import round_from_document
 from scoring.tally import tally
-from tests.models.rounds_sample import sample_round
-from tests.webapp.closed_round import POLICY, closed_round, correct
-from webapp.archive import MANIFEST, manifest_of, put_member, write_archive
+from tests.models.rounds_sample import CODES, sample_round
+from tests.webapp.closed_round import POLICY, closed_round, correct, freeze
+from webapp.archive import write_archive
+from webapp.archive_form import MANIFEST, manifest_of, put_member
 from webapp.archive_proof import verify_archive
 from webapp.cli import app
 from webapp.settings import Settings
@@ -242,6 +244,7 @@ def test_a_swapped_tally_is_found(tmp_path: Path, made: tuple[bytes, Head]) -> N
     [
         ("rulings.json", '"value": "25"', '"value": "30"', "rulings"),
         ("round.json", '"yes": 2', '"yes": 3', "ballots"),
+        ("policies/002.toml", 'pass_score = "60"', 'pass_score = "50"', "policy"),
         ("tallies/001/record.json", '"reason": ""', '"reason": "x"', ""),
     ],
 )
@@ -296,8 +299,16 @@ def test_nobody_is_named_unless_it_is_asked_for(
         office.get_one(OfficeRound, round_id).review_round_id = closed
         office.flush()
         people = entrants_of(office, round_id)
-        write_archive(tmp_path / "a.zip", session, closed, vault=office)
+        made = write_archive(tmp_path / "a.zip", session, closed, vault=office)
         write_archive(tmp_path / "b.zip", session, closed, vault=office, include_identities=True)
+        assert made.named_in == ()
+        record_ruling(
+            session, round_id=closed, code=CODES[0], subject="tie_order", value="1",
+            reason=f"{people[0].name[:2]} {people[0].name[2:]}同志", by="s",
+        )  # fmt: skip
+        freeze(session, closed, reason="裁定", confirmed_by="admin")
+        made = write_archive(tmp_path / "c.zip", session, closed, vault=office)
+        assert made.named_in == ("round.json", "rulings.json", "tallies/003/result.json")
     blind, named = members_of((tmp_path / "a.zip").read_bytes()), verify_archive(tmp_path / "b.zip")
     for person in people:
         for text in (person.name, person.unit):
