@@ -15,7 +15,7 @@ from redactor.cli import FileFormat, ProfileName, redact_command
 from redactor.errors import ExitCode, Sentence
 from scoring.cli import tally_command
 from scoring.example_rounds import EXAMPLES
-from webapp.demo_round import DemoLogin, make_demo_office
+from webapp.demo_round import Demo, make_demo_office
 from webapp.serving import refuse_taken_port
 from webapp.serving import serve as serve_office
 from webapp.settings import Settings
@@ -72,23 +72,31 @@ def demo_command(
         )
     )
     if code in (0, 1):
-        people = make_demo_office(settings, SAMPLES, out / "blind", out / "vault")
-        print(_invitation(people, out))
+        made = make_demo_office(settings, SAMPLES, out / "blind", out / "vault")
+        print(_invitation(made, out, settings))
         if serve:
             serve_office(settings)
     # Pages that a person must look at are a normal end of a run.
     raise typer.Exit(0 if code in (0, 1) and tallied == 0 else max(code, tallied))
 
 
-def _invitation(people: list[DemoLogin], out: Path) -> Sentence:
-    """Who may sign in to the demo's office, and how to open it."""
-    logins = "\n".join(f"  {person.login}  {person.password}" for person in people)
+def _invitation(made: Demo, out: Path, settings: Settings) -> Sentence:
+    """Who may sign in to the demo's office and to the experts' pages, and how to open them."""
+    logins = "\n".join(f"  {person.login}  {person.password}" for person in made.people)
     command = f"mangping serve --data {out / 'office'}"
+    office = f"http://127.0.0.1:{settings.port}/"
+    door = f"http://127.0.0.1:{settings.port_of_review}"
+    cards = "\n".join(
+        f"  {card.seat}  {door}/card/{card.number}  PIN {card.pin}" for card in made.cards
+    )
     return Sentence(
-        f"\n办公室网页已装入样例（mangping demo --serve 直接打开，或运行 {command}）。"
-        f"登录名与密码：\n{logins}",
+        f"\n办公室网页已装入样例（mangping demo --serve 直接打开，或运行 {command}）：{office}"
+        f"\n登录名与密码：\n{logins}\n评委卡（R01 还有一份材料留给您打分；其余席位在办公室的"
+        f"“席位与卡片”中发卡）：\n{cards or '  —'}",
         f"\nThe office's pages hold the samples (mangping demo --serve opens them, or run "
-        f"{command}). Logins and passwords:\n{logins}",
+        f"{command}): {office}\nLogins and passwords:\n{logins}\nCards of experts (R01 has one "
+        f'dossier left for you to score; issue the others under "Seats and cards"):'
+        f"\n{cards or '  -'}",
     )
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import secrets
 import shutil
 from dataclasses import dataclass
+from importlib.resources import files
 from pathlib import Path
 
 from sqlalchemy.orm import Session
@@ -17,20 +18,22 @@ from models.base import open_store
 from models.office_jobs import finish, give_back, lease
 from models.office_pages import keep_records
 from models.office_rounds import make_round, put_entrants
+from models.seat_access import IssuedCard
 from models.vault_accounts import ROLES
 from models.vault_rounds import SourceFile
 from redactor.file_job import PageRecord
 from redactor.roster import read_roster
 from redactor.vault import Vault
+from webapp.demo_committee import seat_committee
 from webapp.office.matching import find_files
 from webapp.office.roster_preview import entrant_row
 from webapp.office.scans import sha256_of
 from webapp.office.work import merged_masks, round_vault, scans_folder
-from webapp.policy_texts import shipped_text
 from webapp.serving import prepare
 from webapp.settings import Settings
 
-POLICY = "science_bazhou_2024"
+POLICY = "science_office"
+"""An example of an office's own policy: the notice of 2024 with criteria to score by."""
 NAMES = {"admin": "王主任", "clerk": "陈经办", "secretary": "马秘书"}
 WORKER = "demo"
 Results = dict[str, list[PageRecord]]
@@ -44,10 +47,16 @@ class DemoLogin:
     password: str
 
 
-def make_demo_office(
-    settings: Settings, samples: Path, blind: Path, redacted: Path
-) -> list[DemoLogin]:
-    """An installation with people and a round of the samples; who may sign in.
+@dataclass(frozen=True)
+class Demo:
+    """Who may sign in to the office, and the cards that open the experts' pages."""
+
+    people: list[DemoLogin]
+    cards: list[IssuedCard]
+
+
+def make_demo_office(settings: Settings, samples: Path, blind: Path, redacted: Path) -> Demo:
+    """An installation with people, a round of the samples, and a committee that has scored it.
 
     `samples`: folder with roster.xlsx and scans. `blind`, `redacted`: BLIND and VAULT of
     `mangping redact` on them.
@@ -56,6 +65,7 @@ def make_demo_office(
     roster = read_roster(samples / "roster.xlsx")
     kept = Vault(redacted)
     engine = open_store(settings.vault_url)
+    policy = (files("scoring") / "policies" / "examples" / f"{POLICY}.toml").read_text("utf-8")
     with Session(engine) as session, session.begin():
         people = [_person(session, role) for role in ROLES]
         made = make_round(
@@ -63,7 +73,7 @@ def make_demo_office(
             name="示例：2024年度科学研究系列",
             year=2024,
             policy_name=POLICY,
-            policy=shipped_text(POLICY),
+            policy=policy,
             profile="strict",
             committee_members=9,
             by=WORKER,
@@ -85,7 +95,7 @@ def make_demo_office(
         _keep_results(session, results)
         session.commit()
     engine.dispose()
-    return people
+    return Demo(people, seat_committee(settings, round_id, WORKER))
 
 
 def _person(session: Session, role: str) -> DemoLogin:

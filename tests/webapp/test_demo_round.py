@@ -11,6 +11,10 @@ from sqlalchemy.orm import Session
 
 from models.accounts import sign_in
 from models.base import open_store
+from models.review_pages import ReleasedPage
+from models.review_sheets import Sheet
+from models.seat_access import sign_in as sign_in_by_card
+from models.seats import seats_of
 from models.vault_pages import Job, Page
 from models.vault_rounds import Entrant
 from tests.redactor.golden.sets import COLUMNS, PEOPLE, run, small_set
@@ -28,7 +32,8 @@ def test_the_demo_office_holds_the_redacted_pages(tmp_path: Path) -> None:
     done = run(scans, roster, tmp_path / "out")
     assert done.code == 0, done.stderr
     settings = Settings(data=tmp_path / "office")
-    people = make_demo_office(settings, tmp_path, done.blind, done.vault)
+    demo = make_demo_office(settings, tmp_path, done.blind, done.vault)
+    people = demo.people
     with Session(open_store(settings.vault_url)) as session:
         assert sorted(person.login for person in people) == ["admin", "clerk", "secretary"]
         for person in people:
@@ -43,3 +48,14 @@ def test_the_demo_office_holds_the_redacted_pages(tmp_path: Path) -> None:
         assert [page.staged_sha256 for page in pages] == hashes
         staged = round_vault(settings, entrant.round_id).staging
         assert len(list(staged.iterdir())) == 1
+    # The committee sits, has scored all but one sheet, and two of its cards open the door.
+    with Session(open_store(settings.review_url)) as session, session.begin():
+        assert session.scalars(select(ReleasedPage.code)).all() == [entrant.code]
+        sheets = session.scalars(select(Sheet)).all()
+        assert sorted(sheet.state for sheet in sheets) == ["open", "submitted", "submitted"]
+        assert len(seats_of(session, sheets[0].round_id)) == 9
+        assert [card.seat for card in demo.cards] == ["R01", "R02"]
+        for card in demo.cards:
+            assert sign_in_by_card(session, number=card.number, secret=card.pin, device="-")
+    raw = (settings.review / "review.db").read_bytes()
+    assert not any(name.encode() in raw for name in ("苏文澜", "塔里木大学", PEOPLE[0][1]))
