@@ -30,6 +30,8 @@ SMALLEST_MM = 8.5
 """Radius of the smallest ring, mm; smaller ones are portraits' and letters' curves."""
 COVER_INK, COVER_RED = 0.88, 0.70
 """Share of the visible ring with a steady edge, in any ink and in red, where no print disturbs."""
+LEAST_RED_MM2 = 1.5
+"""Less red or blue ink is dust: the shortest arc of the smallest ring is 14 mm long."""
 LEAST_ARC = 0.27
 """Share of the whole ring with an edge: a seal cut to a third still has this much."""
 OUTSIDE, INSIDE = 0.35, 0.75
@@ -77,14 +79,14 @@ def find_seals(pixels: Image, dpi: float) -> tuple[SealRegion, ...]:
         return ()
     sheet = sheet_of(pixels, dpi)
     regions: list[SealRegion] = []
-    if cv2.countNonZero(sheet.red):
+    if cv2.countNonZero(sheet.red) >= LEAST_RED_MM2 * sheet.per_mm**2:
         regions += [
             _of_blob(b, "red", sheet) for b in find_blobs(sheet.red, sheet.pictures, sheet.per_mm)
         ]
         for ring in find_rings(sheet.red, sheet.pictures, sheet.per_mm, LEAST_VOTE_RED):
             if _is_seal(ring, sheet, COVER_RED):
                 regions.append(_of_ring(ring, "red", sheet))
-    if cv2.countNonZero(sheet.blue):
+    if cv2.countNonZero(sheet.blue) >= LEAST_RED_MM2 * sheet.per_mm**2:
         regions += [
             _of_blob(b, "other", sheet)
             for b in find_blobs(sheet.blue, sheet.pictures, sheet.per_mm)
