@@ -4,7 +4,8 @@
 
 Rows are made in a temporary SQLite database; nothing is read or drawn. Each address is asked for
 through Flask's test client, without the network. Exits with 1 when a page takes longer than the
-limit; a download of the whole round may. CPU time is the reliable figure on a machine that others use, too.
+limit; a download of the whole round may. CPU time is the reliable figure on a machine that others
+use, too.
 """
 
 from __future__ import annotations

@@ -121,8 +121,14 @@ const Quads = (() => {
     return [at(0, 0), at(1, 0), at(1, 1), at(0, 1)];
   }
 
+  // Indices of places from top to bottom, as a page is read; tops within a `row` stand side by side.
+  function inOrder(places, row) {
+    const tops = places.map((place) => middle(place.quad));
+    return places.map((_, index) => index).sort((a, b) => Math.round(tops[a][1] / row) - Math.round(tops[b][1] / row) || tops[a][0] - tops[b][0]);
+  }
+
   const moved = (a, b) => a.some((corner, i) => distance(corner, b[i]) > 0.5);
   const area = (quad) => Math.abs(quad.reduce((sum, p, i) => sum + p[0] * quad[(i + 1) % 4][1] - p[1] * quad[(i + 1) % 4][0], 0)) / 2;
 
-  return { bounds, middle, turned, around, fromShape, toAnnotation, resized, moved, area };
+  return { bounds, middle, turned, around, fromShape, toAnnotation, resized, inOrder, moved, area };
 })();

@@ -14,7 +14,6 @@ function review() {
 
   let page = readPage();
   let chosen = { kind: "mask", index: null };
-  let zoom = 1;
   let tool = null;
   let waiting = null; // a change of the chosen box that is about to be saved
   let refused = null; // a change that somebody else's overtook
@@ -53,17 +52,10 @@ function review() {
     else choose(chosen.kind, chosen.index, false);
   }
 
-  // From top to bottom, as a page is read.
-  function inOrder(places) {
-    const tops = places.map((place) => Quads.middle(place.quad));
-    const row = page.size[1] / 100;
-    return places.map((_, index) => index).sort((a, b) => Math.round(tops[a][1] / row) - Math.round(tops[b][1] / row) || tops[a][0] - tops[b][0]);
-  }
-
   function list(id, places, kind) {
     const box = find(id);
     find(`${id}-title`).querySelector(".number").textContent = places.length || "";
-    box.replaceChildren(...inOrder(places).map((index) => {
+    box.replaceChildren(...Quads.inOrder(places, page.size[1] / 100).map((index) => {
       const place = places[index];
       const item = document.createElement("li");
       const button = document.createElement("button");
@@ -82,48 +74,8 @@ function review() {
   }
 
   // ---- pictures ---------------------------------------------------------------------------
-  function setPicture(image, side) {
-    const wanted = page.pictures[`${side}_${zoom >= 1.5 ? "full" : "screen"}`] ?? page.pictures[`${side}_screen`];
-    if (!wanted || image.getAttribute("src") === wanted) return;
-    // The old picture stays until the new one is there, so that nothing flickers.
-    const next = new Image();
-    next.onload = () => { image.src = wanted; };
-    next.src = wanted;
-  }
-
-  const scrolls = [...document.querySelectorAll(".scroll")];
-  const sheets = [...document.querySelectorAll(".sheet")];
+  const { scrolls, sheets, setPicture, zoomBy, jumpTo } = Panes.make(() => page);
   const layers = page.size[0] ? sheets.map((sheet) => Marks.layer(sheet, page.size, (kind, index) => choose(kind, index, false))) : [];
-
-  function setZoom(wanted) {
-    zoom = Math.min(4, Math.max(0.5, wanted));
-    const before = scrolls.map((scroll) => (scroll.scrollTop + scroll.clientHeight / 2) / scroll.scrollHeight);
-    for (const sheet of sheets) sheet.style.width = `${zoom * 100}%`;
-    scrolls.forEach((scroll, i) => { scroll.scrollTop = before[i] * scroll.scrollHeight - scroll.clientHeight / 2; });
-    for (const image of document.querySelectorAll(".picture")) setPicture(image, image.classList.contains("masked") ? "masked" : "source");
-  }
-
-  let leading = null;
-  for (const scroll of scrolls) {
-    scroll.addEventListener("scroll", () => {
-      if (leading && leading !== scroll) return;
-      leading = scroll;
-      for (const other of scrolls) if (other !== scroll) other.scrollTo(scroll.scrollLeft, scroll.scrollTop);
-      clearTimeout(scroll.rest);
-      scroll.rest = setTimeout(() => { leading = null; }, 120);
-    }, { passive: true });
-  }
-
-  function jumpTo(quad) {
-    const [x, y] = Quads.middle(quad);
-    for (const scroll of scrolls) {
-      const sheet = scroll.querySelector(".sheet");
-      scroll.scrollTo(
-        sheet.offsetLeft + (x / page.size[0]) * sheet.offsetWidth - scroll.clientWidth / 2,
-        sheet.offsetTop + (y / page.size[1]) * sheet.offsetHeight - scroll.clientHeight / 2,
-      );
-    }
-  }
 
   // ---- choosing and editing ---------------------------------------------------------------
   let editor = null;
@@ -314,22 +266,8 @@ function review() {
     }
   }
 
-  // The refused change in terms of the masks as they are now: what is gone is not removed again,
-  // and a changed box whose mask is gone becomes a new one.
-  function carriedOver({ change, seen }) {
-    const place = (index) => page.masks.findIndex((mask) => String(mask.quad) === String(seen.masks[index].quad));
-    const again = { add: [...(change.add ?? [])], remove: [], change: [] };
-    for (const index of change.remove ?? []) if (place(index) >= 0) again.remove.push(place(index));
-    for (const one of change.change ?? []) {
-      const index = place(one.index);
-      if (index >= 0) again.change.push({ ...one, index });
-      else again.add.push({ quad: one.quad ?? seen.masks[one.index].quad, kind: one.kind });
-    }
-    return again;
-  }
-
   find("apply-again").addEventListener("click", () => {
-    const again = carriedOver(refused);
+    const again = Changes.carriedOver(refused, page);
     find("conflict").hidden = true;
     refused = null;
     if (again.add.length + again.remove.length + again.change.length) save(again); else show();
@@ -358,26 +296,16 @@ function review() {
   const step = (name) => { if (!find(name).disabled) { saveWaiting(); saving = saving.then(() => { letGo(); return post(panes.dataset[name], {}); }); } };
 
   // ---- the same everywhere ----------------------------------------------------------------
-  async function everywhere(whole) {
+  // `dossiers`: their ids, null for those of the whole round.
+  async function everywhere(dossiers) {
     await saveWaiting();
-    if (chosen.index === null || (whole && !confirm(words.sure_round))) return;
+    if (chosen.index === null || (!dossiers && !confirm(words.sure_round))) return;
     const asked = { on: page.revision, index: chosen.index, way: find("same-way").value, what: find("same-what").value };
-    const dossiers = whole ? await (await fetch(panes.dataset.dossiers)).json() : [Number(panes.dataset.dossier)];
-    const done = find("same-done");
-    const left = [];
-    let pages = 0;
-    for (const [number, dossier] of dossiers.entries()) {
-      let response;
-      try { response = await send(panes.dataset.everywhere, { ...asked, dossier }); } catch { done.textContent = words.offline; return; }
-      const answer = response.headers.get("Content-Type")?.includes("json") ? await response.json() : { sentences: [words.failed] };
-      if (!response.ok) { done.textContent = answer.sentences.join(" "); return; }
-      pages += answer.pages;
-      left.push(...(answer.left ?? []));
-      done.textContent = `${words.done_on}${pages}${whole ? ` (${number + 1}/${dossiers.length} ${words.dossiers})` : ""} ${left.join(" ")}`;
-    }
+    const all = dossiers ?? (await (await fetch(panes.dataset.dossiers)).json());
+    await Changes.everywhere(all, (dossier) => send(panes.dataset.everywhere, { ...asked, dossier }), words, find("same-done"));
   }
-  find("same-dossier").addEventListener("click", () => everywhere(false));
-  find("same-round").addEventListener("click", () => everywhere(true));
+  find("same-dossier").addEventListener("click", () => everywhere([Number(panes.dataset.dossier)]));
+  find("same-round").addEventListener("click", () => everywhere(null));
 
   // ---- views ------------------------------------------------------------------------------
   const pressed = (id, on) => find(id).setAttribute("aria-pressed", String(on));
@@ -387,8 +315,8 @@ function review() {
     blink: () => toggle("blink", "show-masked"),
     overlay: () => pressed("overlay", toggle("overlay", "show-overlay")),
     marks: () => pressed("marks", !toggle("marks", "no-marks")),
-    larger: () => setZoom(zoom * 1.25),
-    smaller: () => setZoom(zoom / 1.25),
+    larger: () => zoomBy(1.25),
+    smaller: () => zoomBy(1 / 1.25),
     help: () => { const keys = find("keys"); if (keys.open) keys.close(); else keys.showModal(); },
     draw: () => setTool("draw"),
     polygon: () => setTool("polygon"),
@@ -405,7 +333,7 @@ function review() {
   for (const sheet of sheets) sheet.addEventListener("click", (event) => { if (!tool && event.target.classList.contains("marks")) letGo(); });
 
   function nextPlace(by) {
-    const places = [...inOrder(page.hits).map((i) => ["hit", i]), ...inOrder(page.masks).map((i) => ["mask", i])];
+    const places = [...Quads.inOrder(page.hits, page.size[1] / 100).map((i) => ["hit", i]), ...Quads.inOrder(page.masks, page.size[1] / 100).map((i) => ["mask", i])];
     if (!places.length) return;
     const now = places.findIndex(([kind, index]) => kind === chosen.kind && index === chosen.index);
     const [kind, index] = places[now < 0 ? (by > 0 ? 0 : places.length - 1) : (now + by + places.length) % places.length];
@@ -462,17 +390,7 @@ function review() {
     }
   }, true);
 
-  // ---- time -------------------------------------------------------------------------------
-  let since = document.hidden ? null : performance.now();
-  function tellTime() {
-    if (since === null) return;
-    const seconds = (performance.now() - since) / 1000;
-    since = null;
-    if (seconds >= 0.5) fetch(panes.dataset.look, { method: "POST", keepalive: true, headers: token, body: new URLSearchParams({ seconds: seconds.toFixed(1) }) }).catch(() => {});
-  }
-  document.addEventListener("visibilitychange", () => { if (document.hidden) tellTime(); else since = performance.now(); });
-  window.addEventListener("pagehide", tellTime);
-  window.addEventListener("pageshow", () => { if (since === null && !document.hidden) since = performance.now(); });
+  Looks.keep(panes.dataset.look, token);
   window.addEventListener("beforeunload", (event) => { if (waiting || refused) event.preventDefault(); });
 
   show();
