@@ -16,12 +16,17 @@ from sqlalchemy.orm import Session
 
 from models.accounts import create_account, sign_in
 from models.base import open_store
+from models.migration import migrate
 from models.vault_accounts import ROLES
 from tests.webapp.furnished import Furnished, furnish
+from tests.webapp.review.conftest import settings_in
+from tests.webapp.review_round import ReviewRound, furnish_review
 from tests.webapp.serving_process import free_port
 from webapp.office.app import COOKIE, create_office
+from webapp.review.app import COOKIE as SEAT_COOKIE
+from webapp.review.app import create_review
 from webapp.serving import prepare, ready_to_answer
-from webapp.settings import Settings
+from webapp.settings import ReviewSettings, Settings
 
 HOME = Path(__file__).parents[2]
 AXE = HOME / "webapp" / "static" / "vendor" / "axe.min.js"
@@ -126,6 +131,54 @@ def open_as(browser: Browser, furnished_office: Office) -> Iterator[Any]:
 
     yield open_as
     for context, wrong in made:
+        context.close()
+        assert wrong == []
+
+
+@dataclass(frozen=True)
+class ReviewDesk:
+    """The experts' app, running: one round, every dossier assigned to every seat."""
+
+    url: str
+    made: ReviewRound
+    settings: ReviewSettings
+
+
+@pytest.fixture(scope="module")
+def review_desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ReviewDesk]:
+    """Dossiers of seven pages and seats that are signed in, served by a thread."""
+    import waitress
+
+    settings = settings_in(tmp_path_factory.mktemp("review"))
+    settings.folder.mkdir()
+    store = open_store(settings.database)
+    migrate(store, "review")
+    made = furnish_review(store, settings, dossiers=6, pages=7, seats=3)
+    logging.getLogger("waitress.queue").setLevel(logging.ERROR)
+    port = free_port()
+    server = waitress.create_server(create_review(settings), host="127.0.0.1", port=port, threads=8)
+    threading.Thread(target=server.run, daemon=True).start()
+    yield ReviewDesk(f"http://127.0.0.1:{port}", made, settings)
+    server.close()
+
+
+@pytest.fixture
+def tablet_of(browser: Browser, review_desk: ReviewDesk) -> Iterator[Any]:
+    """A tablet that is signed in as a seat; errors of its scripts fail the test."""
+    opened: list[tuple[BrowserContext, list[str]]] = []
+
+    def tablet_of(seat: str, device: dict[str, Any] = TABLET, language: str = "zh") -> Page:
+        context = browser.new_context(base_url=review_desk.url, reduced_motion="reduce", **device)
+        cookies = {SEAT_COOKIE: review_desk.made.tokens[seat], "mp_language": language}
+        context.add_cookies(
+            [{"name": n, "value": v, "url": review_desk.url} for n, v in cookies.items()]
+        )
+        page = context.new_page()
+        opened.append((context, watch(page)))
+        return page
+
+    yield tablet_of
+    for context, wrong in opened:
         context.close()
         assert wrong == []
 

@@ -141,13 +141,12 @@ document.addEventListener("DOMContentLoaded", () => {
       if (answer.type === "opaqueredirect" || answer.status === 401) return end(words.signed_out, [door, words.sign_in]);
       if (answer.status === 404) return end(words.gone, [home, words.home]);
       if (answer.ok) {
-        if (reader.classList.contains("offline")) pictures.hurry();
-        reader.classList.remove("offline");
+        if (!find("offline").hidden) pictures.hurry();
+        find("offline").hidden = true;
         update(await answer.json());
       }
     } catch {
-      reader.classList.add("offline");
-      find("place").textContent = words.offline;
+      find("offline").hidden = false;
     }
     asking = setTimeout(ask, ASK_EVERY);
   }
