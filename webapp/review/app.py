@@ -53,9 +53,9 @@ def create_review(settings: ReviewSettings) -> Flask:
 
 
 def _register(app: Flask) -> None:
-    from webapp.review import ballot, defence, door, front, pictures, reader, sheet
+    from webapp.review import ballot, defence, door, front, pictures, reader, recusal, sheet
 
-    for part in (door, front, pictures, reader, sheet, ballot, defence):
+    for part in (door, front, pictures, reader, recusal, sheet, ballot, defence):
         app.register_blueprint(part.pages)
     # The door is where PINs are guessed. A meeting room may share one address.
     limiter: Limiter = app.extensions["limiter"]

@@ -32,6 +32,18 @@ def sheet(code: str) -> Answer:
     return jsonify(sheet_values(code, me, found)), 200
 
 
+@pages.app_context_processor
+def panel() -> dict[str, object]:
+    """Lets a dossier's page hold its sheet: `score_sheet(code)`, None when the seat has none."""
+
+    def score_sheet(code: str) -> dict[str, object] | None:
+        me = signed_in()
+        found = seat_sheet(review(), me.round_id, me.seat, code)
+        return None if found is None or found.state == "recused" else sheet_values(code, me, found)
+
+    return {"score_sheet": score_sheet}
+
+
 @pages.route("/d/<code>/sheet", methods=["PUT"])
 @allow(REVIEWER)
 def save(code: str) -> Answer:
