@@ -126,7 +126,7 @@ def row_lines(connection: Connection) -> Iterator[bytes]:
         yield _line({"table": table.name, "columns": [column.name for column in table.columns]})
         key = list(table.primary_key.columns) or list(table.columns)
         ordered = select(table).order_by(*(_plain(column, connection) for column in key))
-        for row in connection.execution_options(yield_per=BATCH).execute(ordered):
+        for row in connection.execute(ordered, execution_options={"yield_per": BATCH}):
             values = list(row)
             if not all(value is None or isinstance(value, str | int) for value in values):
                 raise TypeError(f"{table.name}: a value that no line can hold: {values}")
