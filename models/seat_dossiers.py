@@ -90,8 +90,16 @@ def seat_pages(session: Session, round_id: int, seat: str, code: str) -> list[Se
     sheet = sheet_of(session, round_id, seat, code)
     if sheet is None or sheet.state not in READABLE:
         return None
-    rows = session.scalars(
-        select(ReleasedPage)
+    # Columns, not rows of the mapper: every tablet asks every few seconds.
+    rows = session.execute(
+        select(
+            ReleasedPage.number,
+            ReleasedPage.category,
+            ReleasedPage.sha256,
+            ReleasedPage.width,
+            ReleasedPage.height,
+            ReleasedPage.frozen,
+        )
         .where(ReleasedPage.round_id == round_id, ReleasedPage.code == code)
         .order_by(ReleasedPage.number)
     ).all()

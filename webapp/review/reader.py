@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
-
 from flask import Blueprint, Response, abort, g, jsonify, render_template, request
 
 from models.errors import RuleError
@@ -84,4 +82,4 @@ def _pages(code: str) -> list[SeatPage]:
 
 
 def _values(found: list[SeatPage]) -> list[dict[str, object]]:
-    return [{**dataclasses.asdict(page), "label": category_name(page.category)} for page in found]
+    return [{**vars(page), "label": category_name(page.category)} for page in found]
