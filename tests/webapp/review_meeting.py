@@ -8,6 +8,7 @@ from sqlalchemy import Engine, select
 from sqlalchemy.orm import Session
 
 from models.ballots import open_ballot
+from models.review import Candidate, Reviewer
 from models.review_sheets import Sheet
 from models.rounds import (
     advance_round,
@@ -41,9 +42,22 @@ def to_meeting(
     store: Engine, made: ReviewRound, phase: str, absent: Iterable[str] = (), came: int = 0
 ) -> None:
     """The round in `phase` (locked, defence or voting); `came` candidates came to the defence."""
+    bring_to_meeting(store, made.round_id, phase, absent=absent, came=came)
+
+
+def bring_to_meeting(
+    store: Engine,
+    round_id: int,
+    phase: str,
+    *,
+    absent: Iterable[str] = (),
+    came: int = 0,
+    policy: str = MEETING_POLICY,
+) -> None:
+    """The same for a round by its id; the first codes come to the defence."""
     with Session(store) as session, session.begin():
-        snapshot_policy(session, round_id=made.round_id, text=MEETING_POLICY, by="office")
-        sheets = session.scalars(select(Sheet).filter_by(round_id=made.round_id, state="open"))
+        snapshot_policy(session, round_id=round_id, text=policy, by="office")
+        sheets = session.scalars(select(Sheet).filter_by(round_id=round_id, state="open"))
         for sheet in sheets.all():
             submit_sheet(
                 session,
@@ -54,23 +68,25 @@ def to_meeting(
                 rules=RULES,
                 by=sheet.reviewer,
             )
-        lock_round(session, round_id=made.round_id, min_sheets=1, by="office")
-        for seat in set(made.cards) - {*absent}:
-            record_attendance(session, round_id=made.round_id, seat=seat, present=True, by="office")
+        lock_round(session, round_id=round_id, min_sheets=1, by="office")
+        seats = session.scalars(select(Reviewer.seat).filter_by(round_id=round_id)).all()
+        for seat in set(seats) - {*absent}:
+            record_attendance(session, round_id=round_id, seat=seat, present=True, by="office")
         if phase == "locked":
             return
-        advance_round(session, round_id=made.round_id, to="defence", by="office")
-        for code in made.codes[:came]:
+        advance_round(session, round_id=round_id, to="defence", by="office")
+        codes = session.scalars(select(Candidate.code).filter_by(round_id=round_id)).all()
+        for code in sorted(codes)[:came]:
             set_defence_standing(
                 session,
-                round_id=made.round_id,
+                round_id=round_id,
                 code=code,
                 standing="attended",
                 reason="到场",
                 by="office",
             )
         if phase == "voting":
-            advance_round(session, round_id=made.round_id, to="voting", by="office")
+            advance_round(session, round_id=round_id, to="voting", by="office")
 
 
 def opened(store: Engine, made: ReviewRound) -> str:

@@ -132,6 +132,16 @@ WHO = {
     "GET /rounds/<int:round_id>/board/left-out": TABLE,
     "GET /rounds/<int:round_id>/board/lock": TABLE,
     "POST /rounds/<int:round_id>/board/lock": TABLE,
+    "GET /rounds/<int:round_id>/ballots": TABLE,
+    "GET /rounds/<int:round_id>/ballots/part": TABLE,
+    "POST /rounds/<int:round_id>/ballots/attendance": TABLE,
+    "POST /rounds/<int:round_id>/ballots/phase": TABLE,
+    "POST /rounds/<int:round_id>/ballots/open": TABLE,
+    "POST /rounds/<int:round_id>/ballots/<ballot_id>/close": TABLE,
+    "POST /rounds/<int:round_id>/ballots/<ballot_id>/paper": TABLE,
+    "GET /rounds/<int:round_id>/ballots/<ballot_id>/receipts": TABLE,
+    "GET /rounds/<int:round_id>/ballots/<ballot_id>/papers": ALL,
+    "POST /rounds/<int:round_id>/ballots/<ballot_id>/papers": ALL,
 }
 """Who may use what. A new address fails the first test until it stands here."""
 NASTY = (

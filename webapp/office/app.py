@@ -81,6 +81,10 @@ def _register(app: Flask) -> None:
 
     for part in (release, reports, returns, selfcheck, check, seats, assignment, board):
         app.register_blueprint(part.pages)
+    from webapp.office import ballots, papers
+
+    for meeting in (ballots, papers):
+        app.register_blueprint(meeting.pages)
     app.jinja_env.globals["category_name"] = category_name
     # The door is where passwords are guessed.
     limiter: Limiter = app.extensions["limiter"]
