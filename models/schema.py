@@ -38,6 +38,16 @@ from models.vault_pages import (
     Release,
     Submission,
 )
+from models.vault_results import (
+    AuditDraw,
+    Complaint,
+    OfficeDay,
+    RekeyedTotal,
+    ResultNotice,
+    RosterFile,
+    SignedScan,
+    Unsealing,
+)
 from models.vault_rounds import Entrant, OfficeRound, SourceFile, Upload
 
 REVIEW_TABLES: tuple[type[ReviewBase], ...] = (
@@ -91,4 +101,12 @@ VAULT_TABLES: tuple[type[VaultBase], ...] = (
     Destruction,
     Expert,
     AssignmentRule,
+    RosterFile,
+    Unsealing,
+    ResultNotice,
+    OfficeDay,
+    Complaint,
+    SignedScan,
+    AuditDraw,
+    RekeyedTotal,
 )

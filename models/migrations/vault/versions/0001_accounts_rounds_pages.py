@@ -471,8 +471,168 @@ def upgrade() -> None:
     with op.batch_alter_table("page_look", schema=None) as batch_op:
         batch_op.create_index("ix_page_look_round", ["round_id", "login", "seconds"], unique=False)
 
+    op.create_table(
+        "audit_draw",
+        sa.Column("round_id", sa.Integer(), nullable=False),
+        sa.Column("number", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("seed", sa.String(length=200), nullable=False),
+        sa.Column("of", sa.Integer(), nullable=False),
+        sa.Column("sheets", sa.Text(), nullable=False),
+        sa.Column("by", sa.String(length=100), nullable=False),
+        sa.Column("at", sa.String(length=40), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["round_id"],
+            ["office_round.id"],
+            name=op.f("fk_audit_draw_round_id"),
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("round_id", "number", name=op.f("pk_audit_draw")),
+    )
+    op.create_table(
+        "complaint",
+        sa.Column("round_id", sa.Integer(), nullable=False),
+        sa.Column("number", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("received", sa.String(length=10), nullable=False),
+        sa.Column("sender", sa.String(length=200), nullable=False),
+        sa.Column("text", sa.Text(), nullable=False),
+        sa.Column("by", sa.String(length=100), nullable=False),
+        sa.Column("at", sa.String(length=40), nullable=False),
+        sa.Column("answer", sa.Text(), nullable=False),
+        sa.Column("answered_by", sa.String(length=100), nullable=False),
+        sa.Column("answered_at", sa.String(length=40), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["round_id"],
+            ["office_round.id"],
+            name=op.f("fk_complaint_round_id"),
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("round_id", "number", name=op.f("pk_complaint")),
+    )
+    op.create_table(
+        "office_day",
+        sa.Column("round_id", sa.Integer(), nullable=False),
+        sa.Column("day", sa.String(length=10), nullable=False),
+        sa.Column("working", sa.Boolean(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["round_id"],
+            ["office_round.id"],
+            name=op.f("fk_office_day_round_id"),
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("round_id", "day", name=op.f("pk_office_day")),
+    )
+    op.create_table(
+        "rekeyed_total",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("round_id", sa.Integer(), nullable=False),
+        sa.Column("draw", sa.Integer(), nullable=False),
+        sa.Column("sheet", sa.String(length=50), nullable=False),
+        sa.Column("total", sa.String(length=20), nullable=False),
+        sa.Column("by", sa.String(length=100), nullable=False),
+        sa.Column("at", sa.String(length=40), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["round_id"],
+            ["office_round.id"],
+            name=op.f("fk_rekeyed_total_round_id"),
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_rekeyed_total")),
+    )
+    with op.batch_alter_table("rekeyed_total", schema=None) as batch_op:
+        batch_op.create_index("ix_rekeyed_total_draw", ["round_id", "draw"], unique=False)
+
+    op.create_table(
+        "result_notice",
+        sa.Column("round_id", sa.Integer(), nullable=False),
+        sa.Column("number", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("tally", sa.Integer(), nullable=False),
+        sa.Column("posted", sa.String(length=10), nullable=False),
+        sa.Column("working_days", sa.Integer(), nullable=False),
+        sa.Column("place", sa.Text(), nullable=False),
+        sa.Column("contact", sa.Text(), nullable=False),
+        sa.Column("by", sa.String(length=100), nullable=False),
+        sa.Column("at", sa.String(length=40), nullable=False),
+        sa.CheckConstraint("working_days >= 5", name=op.f("ck_result_notice_working_days")),
+        sa.ForeignKeyConstraint(
+            ["round_id"],
+            ["office_round.id"],
+            name=op.f("fk_result_notice_round_id"),
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("round_id", "number", name=op.f("pk_result_notice")),
+    )
+    op.create_table(
+        "roster_file",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("round_id", sa.Integer(), nullable=False),
+        sa.Column("sha256", sa.String(length=64), nullable=False),
+        sa.Column("suffix", sa.String(length=10), nullable=False),
+        sa.Column("sheet", sa.Text(), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("by", sa.String(length=100), nullable=False),
+        sa.Column("at", sa.String(length=40), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["round_id"],
+            ["office_round.id"],
+            name=op.f("fk_roster_file_round_id"),
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_roster_file")),
+        sa.UniqueConstraint("round_id", "sha256", name=op.f("uq_roster_file_round_id_sha256")),
+    )
+    op.create_table(
+        "signed_scan",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("round_id", sa.Integer(), nullable=False),
+        sa.Column("sha256", sa.String(length=64), nullable=False),
+        sa.Column("suffix", sa.String(length=10), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("pages", sa.Integer(), nullable=False),
+        sa.Column("codes", sa.Text(), nullable=False),
+        sa.Column("by", sa.String(length=100), nullable=False),
+        sa.Column("at", sa.String(length=40), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["round_id"],
+            ["office_round.id"],
+            name=op.f("fk_signed_scan_round_id"),
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_signed_scan")),
+        sa.UniqueConstraint("round_id", "sha256", name=op.f("uq_signed_scan_round_id_sha256")),
+    )
+    op.create_table(
+        "unsealing",
+        sa.Column("round_id", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("tally", sa.Integer(), nullable=False),
+        sa.Column("asked_by", sa.String(length=100), nullable=False),
+        sa.Column("asked_at", sa.String(length=40), nullable=False),
+        sa.Column("confirmed_by", sa.String(length=100), nullable=False),
+        sa.Column("confirmed_at", sa.String(length=40), nullable=False),
+        sa.CheckConstraint("confirmed_by <> asked_by", name=op.f("ck_unsealing_two_persons")),
+        sa.ForeignKeyConstraint(
+            ["round_id"],
+            ["office_round.id"],
+            name=op.f("fk_unsealing_round_id"),
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("round_id", name=op.f("pk_unsealing")),
+    )
+
 
 def downgrade() -> None:
+
+    op.drop_table("unsealing")
+    op.drop_table("signed_scan")
+    op.drop_table("roster_file")
+    op.drop_table("result_notice")
+    with op.batch_alter_table("rekeyed_total", schema=None) as batch_op:
+        batch_op.drop_index("ix_rekeyed_total_draw")
+
+    op.drop_table("rekeyed_total")
+    op.drop_table("office_day")
+    op.drop_table("complaint")
+    op.drop_table("audit_draw")
+
     with op.batch_alter_table("page_look", schema=None) as batch_op:
         batch_op.drop_index("ix_page_look_round")
 
