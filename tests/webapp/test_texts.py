@@ -44,7 +44,7 @@ NOT_WORDS = {
     "CSV",
 }
 """Names and abbreviations that are the same in both languages."""
-COMMAND_LINE = ("cli.py", "serving.py", "demo.py")
+COMMAND_LINE = ("cli.py", "serving.py", "demo.py", "archive_cli.py", "backup_cli.py")
 """typer shows one help text; it holds both languages."""
 
 
