@@ -15,6 +15,7 @@ import xlsxwriter
 from redactor.applicant import Applicant
 from redactor.assembly import BlindPage
 from redactor.errors import Sentence, language
+from redactor.reason_words import reason_words, why_words
 from redactor.thumbnail import COLOURS
 from redactor.whole_file import write_whole
 
@@ -152,12 +153,12 @@ def _summary(states: Counter[str], total: int, seconds: float) -> Sentence:
 def _figure(page: Mapping[str, Any]) -> str:
     rows = "".join(
         f"<tr><td>{_swatch(mask['kind'])}{_kind(mask['kind'])}"
-        f"<td>{html.escape(mask['text'])}<td>{html.escape(mask['why'])}"
+        f"<td>{html.escape(mask['text'])}<td>{html.escape(_why(mask['why']))}"
         for mask in page["masks"]
     )
     rows += "".join(
         f"<tr class=hit><td>{Sentence('请查看', 'look at')} {_kind(hit['kind'])}"
-        f"<td>{html.escape(hit['text'])}<td>{html.escape(hit['why'])}"
+        f"<td>{html.escape(hit['text'])}<td>{html.escape(_why(hit['why']))}"
         for hit in page["verify"]["hits"]
     )
     picture = (
@@ -168,9 +169,17 @@ def _figure(page: Mapping[str, Any]) -> str:
     state = STATE_NAMES[page["state"]] if language() == "zh" else page["state"]
     return (
         f'<figure class="{page["state"]}">{picture}<figcaption><b>{page["page"]:03d}</b> '
-        f"{html.escape(page['source'])} · {state} {html.escape(page['reason'])}"
+        f"{html.escape(page['source'])} · {state} {html.escape(_reason(page['reason']))}"
         f"<table>{rows}</table></figcaption></figure>"
     )
+
+
+def _why(why: str) -> str:
+    return why_words(why, "zh" if language() == "zh" else "en")
+
+
+def _reason(reason: str) -> str:
+    return reason_words(reason, "zh" if language() == "zh" else "en")
 
 
 def _kind(kind: str) -> str:

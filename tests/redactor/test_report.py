@@ -87,8 +87,8 @@ def test_report_html_shows_masks_reasons_and_problems_and_runs_nothing(tmp_path:
     assert "请查看 单位" in page
     assert "&lt;script&gt;alert(1)&lt;/script&gt;" in page
     for text in (
-        "roster name",
-        "like a unit",
+        "花名册姓名",
+        "像单位名称",
         "文件不完整",
         "打不开，请重新扫描。",
         "K7QF-3M",
