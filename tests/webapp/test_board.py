@@ -86,8 +86,10 @@ def test_the_recusal_is_proposed_recorded_and_its_ground_stays_in_the_vault(
     page = secretary.get(f"/rounds/{made.round_id}/assignment").text
     assert f"R01 × {made.codes[0]}" in page
     assert "同一单位（第1中学）" in page
+    path = f"/rounds/{made.round_id}/assignment/recuse"
+    assert "已记录 0 项回避" in post(secretary, path)[1]  # nothing was ticked
     pairs = [f"R01|{made.codes[0]}", f"R02|{made.codes[1]}"]  # the second was never proposed
-    post(secretary, f"/rounds/{made.round_id}/assignment/recuse", pair=pairs)
+    post(secretary, path, pair=pairs)
     with Session(review) as session:
         recused = session.scalars(select(Recusal)).all()
         assert [(row.reviewer, row.code) for row in recused] == [("R01", made.codes[0])]
@@ -214,6 +216,7 @@ def test_a_submitted_sheet_is_reopened_excluded_and_keeps_its_versions(
     other = furnish_committee(vault, review, name="另一批次", reviews=1)
     elsewhere = f"/rounds/{other.round_id}/board/sheets/{sheet}/reopen"
     assert post(secretary, elsewhere, reason="x")[0] == 404
+    assert list(sheets(review, made).values()) == ["excluded"]
 
 
 def test_the_board_shows_codes_and_signs_and_never_a_name_or_score(

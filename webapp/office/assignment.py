@@ -176,7 +176,8 @@ def recuse(round_id: int) -> Response | tuple[str, int]:
                 reason=NEUTRAL.zh, by=me,
             )  # fmt: skip
         grounds = [(one.seat, one.code, one.sentences[0].zh) for one in chosen]
-        note_recusals(vault(), round_id=found.id, grounds=grounds, by=me)
+        if grounds:
+            note_recusals(vault(), round_id=found.id, grounds=grounds, by=me)
     except RuleError as error:
         vault().rollback()
         review().rollback()
