@@ -396,6 +396,32 @@ def test_the_score_sheet_stands_beside_the_page_or_in_a_drawer_below(
     assert page["height"] > 250
 
 
+def test_a_page_fits_the_stage_as_its_shape_asks_until_somebody_chooses(
+    review_desk: ReviewDesk, tablet_of: TabletOf
+) -> None:
+    page = tablet_of("R01", PORTRAIT)
+    open_dossier(page, review_desk, 3)
+
+    def shown() -> tuple[float, float, float, float]:
+        page.wait_for_timeout(300)
+        stage, sheet = (page.locator(one).bounding_box() for one in ("#stage", "#paper"))
+        assert stage and sheet
+        return stage["width"], stage["height"], sheet["width"], sheet["height"]
+
+    wide, high, width, height = shown()
+    assert height == pytest.approx(high, abs=2)
+    assert width < wide
+    page.locator("#panel-handle").tap()
+    wide, high, width, height = shown()
+    assert width == pytest.approx(wide, abs=2)
+    assert height > high
+    page.locator("#fit").tap()
+    assert shown()[3] == pytest.approx(high, abs=2)
+    page.reload()
+    page.locator("#panel-handle").tap()
+    assert shown()[3] == pytest.approx(high, abs=2)
+
+
 def test_keys_in_the_score_sheet_turn_no_page(review_desk: ReviewDesk, tablet_of: TabletOf) -> None:
     page = tablet_of("R01")
     open_dossier(page, review_desk, 3)

@@ -14,10 +14,10 @@ document.addEventListener("DOMContentLoaded", () => {
   let pages = JSON.parse(reader.dataset.pages);
   let at = 0;
   let shown = null; // { name, size } of the picture on the stage
-  let mode = read("fit") ?? (innerWidth > innerHeight ? "width" : "whole");
+  let mode = read("fit");
 
   const pictures = ReaderPictures(address, heard);
-  const zoom = ReaderZoom(find("stage"), find("paper"), { turn: (by) => go(at + by), zoomed: sharpen });
+  const zoom = ReaderZoom(find("stage"), find("paper"), { turn: (by) => go(at + by), zoomed: () => { nameMode(); sharpen(); } });
 
   // ---- what this tablet remembers -----------------------------------------------------------
   function read(name) {
@@ -223,13 +223,12 @@ document.addEventListener("DOMContentLoaded", () => {
   function setMode(wanted) {
     mode = wanted;
     remember("fit", mode);
-    nameMode();
     if (pages[at] && !pages[at].frozen) zoom.show(pages[at], mode);
   }
 
   // The button offers the other way.
   function nameMode() {
-    find("fit").textContent = mode === "whole" ? words.width : words.whole;
+    find("fit").textContent = zoom.mode() === "whole" ? words.width : words.whole;
   }
 
   async function fullScreen() {
@@ -248,7 +247,7 @@ document.addEventListener("DOMContentLoaded", () => {
   press("next", () => go(at + 1));
   press("larger", zoom.larger);
   press("smaller", zoom.smaller);
-  press("fit", () => setMode(mode === "whole" ? "width" : "whole"));
+  press("fit", () => setMode(zoom.mode() === "whole" ? "width" : "whole"));
   press("full-screen", fullScreen);
   press("open-list", () => openList(find("page-list").hidden));
   press("close-list", () => openList(false));
@@ -316,7 +315,6 @@ document.addEventListener("DOMContentLoaded", () => {
   document.addEventListener("reader:go", (event) => go(pages.findIndex((page) => page.number === event.detail.number)));
   document.addEventListener("visibilitychange", () => { if (!document.hidden) ask(); });
   addEventListener("online", ask);
-  nameMode();
   listThumbs();
   const place = pages.findIndex((page) => page.number === Number(read(PLACE)));
   if (pages.length) go(Math.max(0, place));

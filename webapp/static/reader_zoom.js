@@ -12,6 +12,7 @@ const ReaderZoom = (() => {
   return (stage, paper, { turn, zoomed }) => {
     let page = { width: 1, height: 1 };
     let mode = "whole";
+    let chosen = null; // by the person: "whole" or "width"; null leaves it to the stage's shape
     let sizes = { whole: 1, width: 1 }; // scales at which the page fits
     const fingers = new Map();
     let swipe = null;
@@ -48,6 +49,7 @@ const ReaderZoom = (() => {
       paper.style.marginLeft = `${(wide - width) / 2}px`;
       paper.style.marginTop = `${(high - height) / 2}px`;
       sizes = { whole: 1, width: wide / width };
+      mode = chosen ?? (wide > high ? "width" : "whole");
       // Twice the page's own pixels is as near as anybody needs.
       const closest = (2 * page.width) / (width * devicePixelRatio);
       zoom.setOptions({ maxScale: Math.max(4, closest, sizes.width * CLOSER) });
@@ -64,7 +66,7 @@ const ReaderZoom = (() => {
 
     function show(size, wanted) {
       page = size;
-      mode = wanted;
+      chosen = wanted;
       lay();
     }
 
@@ -136,6 +138,7 @@ const ReaderZoom = (() => {
       larger: () => closer(STEP),
       smaller: () => closer(1 / STEP),
       drag,
+      mode: () => mode,
       // CSS pixels that the page is wide on the screen now.
       width: () => paper.offsetWidth * zoom.getScale(),
     };

@@ -99,6 +99,19 @@ def test_cards_stand_in_the_order_of_codes_with_counts_and_nothing_else(
     assert not re.search(r"\d{4}-\d\d|\d\d:\d\d|实验技术|中级", " ".join(found.values()))
 
 
+def test_a_dossier_can_be_declined_before_it_is_opened_until_it_is_submitted(
+    made: ReviewRound, tablet: Tablet, store: Engine
+) -> None:
+    sheets = sheet_ids(store, made, "R01")
+    with Session(store) as session, session.begin():
+        submit_sheet(
+            session, sheet_id=sheets[made.codes[0]], scores=SCORES, comment="", base_version=0,
+            rules=RULES, by="R01",
+        )  # fmt: skip
+    html = tablet("R01").get("/").text
+    assert [f"/d/{code}/recusal" in html for code in made.codes] == [False, True, True]
+
+
 def test_a_policy_without_criteria_is_said_plainly(
     made: ReviewRound, tablet: Tablet, store: Engine
 ) -> None:
