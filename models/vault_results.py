@@ -1,5 +1,6 @@
-"""Tables from the locked tally to the public notice: rosters as sent, unsealing, notice, complaints,
-signed sheets and their audit. They name persons or papers that do, so they stand in the vault.
+"""Tables from the locked tally to the notice: rosters, unsealing, complaints, signed sheets.
+
+They name persons, or papers that do, so they stand in the vault.
 """
 
 from __future__ import annotations

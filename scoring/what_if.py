@@ -32,9 +32,14 @@ class Beside:
 
 
 def other_trimming(policy: Policy) -> Policy:
-    """The policy with its trimming of review scores switched: on where it is off, and back."""
-    method = "mean" if policy.aggregate.method == "trimmed" else "trimmed"
-    aggregate = policy.aggregate.model_copy(update={"method": method})
+    """The policy with its trimming of review scores switched: on where it is off, and back.
+
+    Trimming goes by criterion where the policy does not say how; for plain means it is the same.
+    """
+    trimmed = policy.aggregate.method == "trimmed"
+    per = policy.aggregate.per or "criterion"
+    changed = {"method": "mean" if trimmed else "trimmed", "per": per}
+    aggregate = policy.aggregate.model_copy(update=changed)
     return policy.model_copy(update={"aggregate": aggregate})
 
 

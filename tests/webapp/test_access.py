@@ -142,6 +142,10 @@ WHO = {
     "GET /rounds/<int:round_id>/ballots/<ballot_id>/receipts": TABLE,
     "GET /rounds/<int:round_id>/ballots/<ballot_id>/papers": ALL,
     "POST /rounds/<int:round_id>/ballots/<ballot_id>/papers": ALL,
+    "GET /rounds/<int:round_id>/results": TABLE,
+    "POST /rounds/<int:round_id>/results/tie": TABLE,
+    "GET /rounds/<int:round_id>/results/statistics": TABLE,
+    "GET /rounds/<int:round_id>/results/charts/<name>.svg": TABLE,
 }
 """Who may use what. A new address fails the first test until it stands here."""
 NASTY = (

@@ -85,6 +85,10 @@ def _register(app: Flask) -> None:
 
     for meeting in (ballots, papers):
         app.register_blueprint(meeting.pages)
+    from webapp.office import results
+
+    for result in (results,):
+        app.register_blueprint(result.pages)
     app.jinja_env.globals["category_name"] = category_name
     # The door is where passwords are guessed.
     limiter: Limiter = app.extensions["limiter"]

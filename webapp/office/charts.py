@@ -26,7 +26,7 @@ COLOURS = {
 }
 BLUE, GREY = "#0b6e99", "#5b6472"
 MOST_KINDS, MOST_HOURS = 15, 24 * 14
-_DRAWING = threading.Lock()
+DRAWING = threading.Lock()
 """matplotlib's settings are the process's own, and requests come in threads."""
 
 Pairs = tuple[tuple[str, float], ...]
@@ -35,7 +35,7 @@ Pairs = tuple[tuple[str, float], ...]
 @functools.lru_cache(maxsize=64)
 def states_chart(shares: tuple[tuple[str, str, int], ...], title: str) -> str:
     """One bar of all pages. `shares`: (colour, label, pages), in order."""
-    with _DRAWING, mpl.rc_context(_settings()):
+    with DRAWING, mpl.rc_context(_settings()):
         figure = Figure(figsize=(7, 2.1), layout="constrained")
         axes = figure.subplots()
         left = 0
@@ -55,7 +55,7 @@ def states_chart(shares: tuple[tuple[str, str, int], ...], title: str) -> str:
 @functools.lru_cache(maxsize=64)
 def bars_chart(rows: Pairs, title: str, axis: str, nothing: str) -> str:
     """Horizontal bars, the longest on top. `nothing`: said when there are no rows."""
-    with _DRAWING, mpl.rc_context(_settings()):
+    with DRAWING, mpl.rc_context(_settings()):
         figure = Figure(figsize=(7, 1.3 + 0.32 * max(len(rows), 2)), layout="constrained")
         axes = figure.subplots()
         places = range(len(rows))
@@ -77,7 +77,7 @@ def progress_chart(
     lines: tuple[tuple[str, Pairs], ...], total: int, title: str, axis: str, nothing: str
 ) -> str:
     """Running sums over time. `lines`: (label, (hour as in "2026-11-21T08" UTC, pages))."""
-    with _DRAWING, mpl.rc_context(_settings()):
+    with DRAWING, mpl.rc_context(_settings()):
         figure = Figure(figsize=(7, 3), layout="constrained")
         axes = figure.subplots()
         ends = [_hour(hour) for _, counts in lines for hour, _ in counts]
@@ -100,6 +100,29 @@ def progress_chart(
         _plain(axes, ("top", "right"))
         axes.set_title(title, loc="left")
         axes.set_ylabel(axis)
+        return _svg(figure)
+
+
+@functools.lru_cache(maxsize=64)
+def spread_chart(
+    points: Pairs, mean: float, title: str, axis: str, average: str, most: float | None
+) -> str:
+    """Points on a line, equal ones above each other, and their average. `most`: the maximum."""
+    with DRAWING, mpl.rc_context(_settings()):
+        figure = Figure(figsize=(7, 2.5), layout="constrained")
+        axes = figure.subplots()
+        heights: dict[float, int] = {}
+        for _, value in sorted(points, key=lambda point: (point[1], point[0])):
+            heights[value] = heights.get(value, 0) + 1
+            axes.plot(value, heights[value], "o", color=BLUE, markersize=9)
+        axes.axvline(mean, color=COLOURS["failed"], linestyle="--", lw=2, label=average)
+        axes.set_xlim(0, (most or max((v for _, v in points), default=1)) * 1.03)
+        axes.set_ylim(0.3, max(heights.values(), default=1) + 0.9)
+        axes.set_yticks([])
+        axes.legend(frameon=False, loc="upper left")
+        _plain(axes, ("left", "top", "right"))
+        axes.set_title(title, loc="left")
+        axes.set_xlabel(axis)
         return _svg(figure)
 
 
