@@ -20,7 +20,7 @@ from models.audit import AuditEvent
 from models.defences import defence_scores
 from models.errors import Sentence
 from models.review import Candidate, Recusal, Reviewer, Round, Ruling, Tally
-from models.review_ballots import Ballot, BallotItem, VoterRoll
+from models.review_ballots import CHOICES, Ballot, BallotItem, VoterRoll
 from models.review_sheets import DefenceResult, DefenceScore, Sheet, SheetScore, SheetVersion
 from models.rounds import InputError, OrderError
 
@@ -48,7 +48,8 @@ def export_round(session: Session, round_id: int, *, version: int | None = None)
     the sha256 of the tally before. Sheets that are open or withdrawn are left out, so a round that
     is not locked gives a preview. `disqualified_after_lock` means after the first frozen tally.
     Reads only. Raises InputError where a ROUND cannot say what the store holds: no such round or
-    tally, an open ballot, a candidate in two ballots, ballots with different attendance.
+    tally, an open ballot, a candidate in two ballots. Where ballots were held with different
+    attendance, each says its own, and the committee's is of all who came to any.
     """
     found = session.get(Round, round_id)
     if found is None:
@@ -164,7 +165,7 @@ def decimal_of(points: int, places: int) -> str:
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 
-def _ballots(session: Session, round_id: int) -> tuple[dict[str, dict[str, int]], list[str]]:
+def _ballots(session: Session, round_id: int) -> tuple[dict[str, dict[str, Any]], list[str]]:
     """(counts by code, seats that were present): of the ballots, else as recorded."""
     held = session.scalars(select(Ballot).filter_by(round_id=round_id)).all()
     if not held:
@@ -194,28 +195,15 @@ def _ballots(session: Session, round_id: int) -> tuple[dict[str, dict[str, int]]
         select(VoterRoll.ballot_id, VoterRoll.reviewer).where(VoterRoll.ballot_id.in_(ids))
     ):
         rolls[row.ballot_id].add(row.reviewer)
-    attendances = {tuple(sorted(rolls[ballot_id])) for ballot_id in ids}
-    if len(attendances) > 1:
-        said = "；".join("、".join(seats) for seats in sorted(attendances))
-        problems.append(
-            Sentence(
-                f"各次投票的出席评委不同（{said}），一份汇总只能有一个出席人数。",
-                f"The ballots were held with different attendance ({said}); one tally can hold "
-                "only one.",
-            )
-        )
     if problems:
         raise InputError(problems)
-    counts = {
-        item.code: {
-            "yes": item.yes or 0,
-            "no": item.no or 0,
-            "abstain": item.abstain or 0,
-            "spoiled": item.spoiled or 0,
-        }
-        for item in items
-    }
-    return counts, list(attendances.pop())
+    differ = len({frozenset(rolls[ballot_id]) for ballot_id in ids}) > 1
+    counts: dict[str, dict[str, Any]] = {}
+    for item in items:
+        counts[item.code] = {name: getattr(item, name) or 0 for name in CHOICES}
+        if differ:
+            counts[item.code]["attendance"] = sorted(rolls[item.ballot_id])
+    return counts, sorted(set().union(*rolls.values()))
 
 
 def _disqualified_late(session: Session, round_id: int) -> set[str]:

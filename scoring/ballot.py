@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from fractions import Fraction
 
 from scoring.policy import Policy
@@ -12,6 +13,13 @@ from scoring.round import Ballot, Committee
 def reaches(part: int, whole: int, share: Fraction) -> bool:
     """Whether part / whole >= share, without any division: 6 of 9 reaches 2/3 exactly."""
     return share.denominator * part >= share.numerator * whole
+
+
+def present_at(ballot: Ballot, committee: Committee) -> Committee:
+    """The committee as it was present at a ballot."""
+    if not ballot.attendance:
+        return committee
+    return replace(committee, present=len(ballot.attendance), attendance=ballot.attendance)
 
 
 def recused_present(committee: Committee, recused: frozenset[str], cast: int) -> int:
@@ -41,6 +49,7 @@ def count_votes(
     Without a quorum of the committee the ballot is void: `passed` is False and `quorum_met` says
     why. National rule: at least 2/3 of the committee present, at least 2/3 of those present yes.
     """
+    committee = present_at(ballot, committee)
     whole = denominator(committee, recused, policy, ballot.cast)
     quorum = reaches(committee.present, committee.members, policy.quorum)
     passed = quorum and whole > 0 and reaches(ballot.yes, whole, policy.approve)

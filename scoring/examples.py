@@ -69,7 +69,9 @@ named 逐人计分1, 逐人计分2 and so on.
 
 Votes are counted in whole numbers: `3 * yes >= 2 * denominator`. Without an attendance list every
 recused reviewer is taken to be a present member, unless there are as many ballots as present
-members: then none of those present was recused. Give the list where it matters.
+members: then none of those present was recused. Give the list where it matters. A round as JSON may
+give a ballot an `attendance` of its own, where members came or left between ballots: quorum and
+denominator of that ballot are then counted from it, and the minutes name it.
 
 A draw orders the codes that tie across the last place by ascending sha256 of `seed:code`, so that
 anybody can repeat it. The seed is printed.

@@ -42,6 +42,7 @@ def minutes_data(
         "present": str(committee.present) if committee else "",
         "attendance": "、".join(committee.attendance) if committee else "",
         "chair": committee.chair if committee else "",
+        "attendance_at_ballots": _attendance_at_ballots(round_),
         "rules": _rules(policy),
         "warnings": [item.zh for item in result.warnings],
         "summary": [_summary_row(item, policy.places) for item in items],
@@ -63,6 +64,18 @@ def minutes_data(
         "sha256": hashes[0],
         "input_sha256": hashes[1],
     }
+
+
+def _attendance_at_ballots(round_: Round) -> list[str]:
+    """One line for each attendance, where it was not the same at all ballots."""
+    codes: dict[tuple[str, ...], list[str]] = {}
+    for code, ballot in sorted(round_.ballots.items()):
+        if ballot.attendance:
+            codes.setdefault(ballot.attendance, []).append(code)
+    return [
+        f"对 {'、'.join(of)} 投票时出席 {len(seats)} 人：{'、'.join(seats)}。"
+        for seats, of in sorted(codes.items())
+    ]
 
 
 def _rules(policy: Policy) -> list[str]:

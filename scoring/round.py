@@ -84,12 +84,17 @@ class DefenceScore:
 
 @dataclass(frozen=True, slots=True)
 class Ballot:
-    """Counted ballots on one candidate; who voted how is not known to anyone."""
+    """Counted ballots on one candidate; who voted how is not known to anyone.
+
+    `attendance`: who was present at this ballot, where that was not the same at all of them; ()
+    means those of the committee.
+    """
 
     yes: int
     no: int
     abstain: int
     spoiled: int
+    attendance: tuple[str, ...] = ()
 
     @property
     def cast(self) -> int:

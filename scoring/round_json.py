@@ -9,7 +9,7 @@ from typing import Any
 from scoring.errors import InputError, problem
 from scoring.points import decimal_text
 from scoring.policy import Policy
-from scoring.round import Round
+from scoring.round import Ballot, Round
 from scoring.round_reading import build_round
 from scoring.round_rows import PathPlace, RoundRows, Row
 
@@ -116,15 +116,7 @@ def round_document(round_: Round) -> dict[str, Any]:
             {"code": code, "passed": passed}
             for code, passed in sorted(round_.defence_results.items())
         ],
-        "ballots": {
-            code: {
-                "yes": item.yes,
-                "no": item.no,
-                "abstain": item.abstain,
-                "spoiled": item.spoiled,
-            }
-            for code, item in sorted(round_.ballots.items())
-        },
+        "ballots": {code: _ballot(item) for code, item in sorted(round_.ballots.items())},
         "rulings": [
             {
                 "code": item.code,
@@ -154,3 +146,8 @@ def round_document(round_: Round) -> dict[str, Any]:
             "chair": round_.committee.chair,
         }
     return document
+
+
+def _ballot(item: Ballot) -> dict[str, Any]:
+    counts = {"yes": item.yes, "no": item.no, "abstain": item.abstain, "spoiled": item.spoiled}
+    return {**counts, "attendance": list(item.attendance)} if item.attendance else counts

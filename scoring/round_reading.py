@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from typing import Any, cast
 
-from scoring.ballot import denominator
+from scoring.ballot import denominator, present_at
 from scoring.errors import InputError
 from scoring.field_reading import Fields
 from scoring.policy import GROUNDS, Policy
@@ -124,13 +124,8 @@ def _committee(fields: Fields, head: Row) -> Committee | None:
             f"出席 {present} 人多于评委会 {members} 人。请核对。",
             f"{present} present of a committee of {members}. Check it.",
         )
-    attendance = value.get("attendance") or []
-    if not isinstance(attendance, list) or not all(isinstance(a, str) and a for a in attendance):
-        fields.bad(
-            row, "committee.attendance", "应为评委编号的列表。", "It must be a list of names."
-        )
-        attendance = []
-    elif attendance and (len(attendance) != present or len(set(attendance)) != present):
+    attendance = _attendance(fields, row, "committee.attendance")
+    if attendance and (len(attendance) != present or len(set(attendance)) != present):
         fields.bad(
             row,
             "committee.attendance",
@@ -139,6 +134,14 @@ def _committee(fields: Fields, head: Row) -> Committee | None:
         )
     chair = fields.text(row, "committee.chair", needed=False)
     return Committee(members, present, tuple(sorted(attendance)), chair)
+
+
+def _attendance(fields: Fields, row: Row, name: str) -> list[str]:
+    given = row.values.get(name) or []
+    if isinstance(given, list) and all(isinstance(seat, str) and seat for seat in given):
+        return given
+    fields.bad(row, name, "应为评委编号的列表。", "It must be a list of names.")
+    return []
 
 
 def _candidate(fields: Fields, row: Row) -> Candidate:
@@ -281,12 +284,13 @@ def _ballot(
     recused: frozenset[str],
     policy: Policy,
 ) -> Ballot:
-    fields.known(row, ("code", "yes", "no", "abstain", "spoiled"))
+    fields.known(row, ("code", "yes", "no", "abstain", "spoiled", "attendance"))
     ballot = Ballot(
         fields.count(row, "yes"),
         fields.count(row, "no", default=0),
         fields.count(row, "abstain", default=0),
         fields.count(row, "spoiled", default=0),
+        tuple(sorted(set(_attendance(fields, row, "attendance")))),
     )
     if committee is None:
         fields.bad(
@@ -296,6 +300,15 @@ def _ballot(
             "There are ballots but no committee (members, present). Give it.",
         )
         return ballot
+    committee = present_at(ballot, committee)
+    if ballot.attendance and committee.present > committee.members:
+        fields.bad(
+            row,
+            "attendance",
+            f"投票时出席 {committee.present} 人多于评委会 {committee.members} 人。请核对。",
+            f"{committee.present} present at this ballot of a committee of {committee.members}. "
+            "Check it.",
+        )
     most = denominator(committee, recused, policy, ballot.cast)
     if ballot.cast > most:
         fields.bad(

@@ -10,6 +10,7 @@ from xlsxwriter.format import Format
 from xlsxwriter.utility import xl_rowcol_to_cell
 from xlsxwriter.worksheet import Worksheet
 
+from scoring.ballot import present_at
 from scoring.case import Case
 from scoring.points import exact_text, rounded_text
 from scoring.policy import Policy
@@ -76,7 +77,7 @@ class Block:
         review = self._review(case, item)
         exact, defence = self._defence(case, item.defence, pool_cell)
         total = self._total(item, review, exact)
-        self._vote(item)
+        self._vote(case, item)
         self._line("结果", OUTCOME[item.decision], form=self.formats.bold)
         for reason in item.reasons:
             self._line("说明", reason.zh + (f"（依据：{reason.clause}）" if reason.clause else ""))
@@ -186,14 +187,15 @@ class Block:
         self.row += 1
         return self._cell(self.row - 1, 1)
 
-    def _vote(self, item: CandidateResult) -> None:
+    def _vote(self, case: Case, item: CandidateResult) -> None:
         vote = item.vote
-        if vote is None or self.committee is None:
+        if vote is None or self.committee is None or case.ballot is None:
             return
         heads = ("同意", "反对", "弃权", "废票", "计票基数", "出席", "评委会")
         self._line("投票", *heads, form=self.formats.head)
         counts = (vote.yes, vote.no, vote.abstain, vote.spoiled, vote.denominator)
-        self.sheet.write_row(self.row, 1, (*counts, self.committee.present, self.committee.members))
+        there = present_at(case.ballot, self.committee)
+        self.sheet.write_row(self.row, 1, (*counts, there.present, there.members))
         yes, base, present, members = (self._cell(self.row, c) for c in (1, 5, 6, 7))
         quorum, approve = self.policy.quorum, self.policy.approve
         formula = (

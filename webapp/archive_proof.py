@@ -272,7 +272,8 @@ def _check_ballots(
     for event in events.get("close_ballot", []):
         for code, counted in event["counts"].items():
             counts = {name: counted.get(name, 0) for name in COUNTS}
-            if document["ballots"].get(code) != counts:
+            held = document["ballots"].get(code, {})
+            if {name: held.get(name) for name in COUNTS} != counts:
                 check.wrong(
                     f"{code} 的票数与审计链中投票结束时的票数不同。",
                     f"The ballots on {code} are not those that the audit chain closed with.",

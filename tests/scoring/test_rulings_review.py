@@ -5,6 +5,7 @@ from fractions import Fraction
 import pytest
 
 from scoring.errors import InputError
+from scoring.round_json import round_document, round_from_document
 from tests.scoring.rounds import candidate, document, policy, results, ruling, said, sheet, tallied
 
 
@@ -139,6 +140,34 @@ def test_a_recused_member_who_was_not_present_changes_no_denominator():
 def test_more_votes_than_those_present_proxy_or_late_are_refused(extra):
     doc = voted(0)
     doc["ballots"]["A"] |= extra
+    with pytest.raises(InputError, match=r"ballots\.A"):
+        results(doc, VOTE)
+
+
+def present(doc, count):
+    doc["ballots"]["A"]["attendance"] = [f"M{n}" for n in range(count)]
+    return doc
+
+
+def test_a_ballot_may_have_an_attendance_of_its_own():
+    """Five of the seven who stayed for it are two thirds; of the nine of the day they are not."""
+    item = results(present(voted(5, 2), 7), VOTE)["A"]
+    assert (item.vote.denominator, item.vote.passed) == (7, True)
+    assert results(voted(5, 2), VOTE)["A"].vote.passed is False
+    # The quorum is that of the ballot, too: five of nine are no two thirds.
+    assert results(present(voted(5), 5), VOTE)["A"].vote.quorum_met is False
+    recused = voted(5, 1, recusals=[{"reviewer": "M3", "code": "A"}])
+    assert results(present(recused, 7), VOTE)["A"].vote.denominator == 6
+    given = present(voted(5, 2), 7)["ballots"]
+    assert round_document(round_from_document(present(voted(5, 2), 7), VOTE))["ballots"] == given
+
+
+@pytest.mark.parametrize("wrong", [6, 10, "M1", [""], [3]])
+def test_an_attendance_of_a_ballot_must_fit(wrong):
+    doc = voted(5, 2)
+    doc["ballots"]["A"]["attendance"] = (
+        [f"M{n}" for n in range(wrong)] if isinstance(wrong, int) else wrong
+    )
     with pytest.raises(InputError, match=r"ballots\.A"):
         results(doc, VOTE)
 

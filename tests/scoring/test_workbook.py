@@ -9,9 +9,11 @@ from fractions import Fraction
 from pathlib import Path
 
 import openpyxl
+import pypdfium2
 import pytest
 
 import scoring.workbook
+from scoring.minutes_pdf import minutes_data, write_minutes
 from scoring.points import rounded_text
 from scoring.policy import Policy
 from scoring.round_json import round_from_document
@@ -226,3 +228,30 @@ def test_text_that_looks_like_a_formula_stays_text(tmp_path):
     path = tmp_path / "r.xlsx"
     write_workbook(path, round_, policy(), tally(round_, policy()), HASHES)
     assert summary(openpyxl.load_workbook(path, data_only=True))[evil][1] == evil
+
+
+def test_a_ballots_own_attendance_is_shown(tmp_path):
+    rules = policy(decision={"rule": "vote", "pass_score": None})
+    doc = document(
+        [candidate("A", "not_required"), candidate("B", "not_required")],
+        committee={"members": 9, "present": 9},
+        ballots={"A": {"yes": 9, "no": 0, "abstain": 0, "spoiled": 0},
+                 "B": {"yes": 5, "no": 1, "abstain": 0, "spoiled": 0,
+                       "attendance": [f"R{n}" for n in range(7)]}},
+    )  # fmt: skip
+    round_ = round_from_document(doc, rules)
+    result = tally(round_, rules)
+    write_workbook(tmp_path / "r.xlsx", round_, rules, result, HASHES)
+    book = openpyxl.load_workbook(tmp_path / "r.xlsx", data_only=True)
+    shown = {}
+    for name in ("001 A", "002 B"):
+        rows = list(book[name].iter_rows(values_only=True))
+        at = next(n for n, row in enumerate(rows) if row[0] == "投票")
+        shown[name] = rows[at + 1][:8]
+    assert shown["001 A"] == ("投票通过", 9, 0, 0, 0, 9, 9, 9)
+    assert shown["002 B"] == ("投票通过", 5, 1, 0, 0, 7, 7, 9)
+    (line,) = minutes_data(round_, rules, result, HASHES)["attendance_at_ballots"]
+    assert line.startswith("对 B 投票时出席 7 人：R0、")
+    write_minutes(tmp_path / "m.pdf", round_, rules, result, HASHES)
+    page = pypdfium2.PdfDocument(tmp_path / "m.pdf")[0].get_textpage().get_text_range()
+    assert "投票时出席 7 人" in page
