@@ -81,9 +81,9 @@ def _register(app: Flask) -> None:
 
     for part in (release, reports, returns, selfcheck, check, seats, assignment, board):
         app.register_blueprint(part.pages)
-    from webapp.office import ballots, papers
+    from webapp.office import ballots, defence, defence_outcomes, defence_scores, papers
 
-    for meeting in (ballots, papers):
+    for meeting in (ballots, papers, defence, defence_scores, defence_outcomes):
         app.register_blueprint(meeting.pages)
     from webapp.office import results
 

@@ -41,7 +41,9 @@ def candidates() -> str:
 def score(code: str) -> Response | str | tuple[str, int]:
     me = signed_in()
     found = get_round(review(), me.round_id)
-    task = next((t for t in panel_tasks(review(), me.round_id, me.seat) if t.code == code), None)
+    task = next(
+        (one for one in panel_tasks(review(), me.round_id, me.seat) if one.code == code), None
+    )
     if task is None or found.phase == "scoring":
         abort(404)
     policy, places = policy_of_round(review(), me.round_id), found.places
