@@ -157,6 +157,14 @@ WHO = {
     "POST /rounds/<int:round_id>/results/tie": TABLE,
     "GET /rounds/<int:round_id>/results/statistics": TABLE,
     "GET /rounds/<int:round_id>/results/charts/<name>.svg": TABLE,
+    "GET /rounds/<int:round_id>/tally": TABLE,
+    "POST /rounds/<int:round_id>/tally": TABLE,
+    "POST /rounds/<int:round_id>/tally/close": TABLE,
+    "GET /rounds/<int:round_id>/tally/<int:number>/difference": TABLE,
+    "GET /rounds/<int:round_id>/tally/<int:number>/<name>": TABLE,
+    "GET /rounds/<int:round_id>/tally/input/<name>": TABLE,
+    "POST /rounds/<int:round_id>/tally/archive": TABLE,
+    "GET /rounds/<int:round_id>/tally/archive.zip": TABLE,
 }
 """Who may use what. A new address fails the first test until it stands here."""
 NASTY = (
