@@ -259,6 +259,8 @@ def test_a_frozen_page_vanishes_from_a_second_tablet_within_seconds(
     expect(other.locator(".thumb img").first).to_be_visible()
     other.locator("#close-list").tap()
 
+    in_memory = other.locator("#paper img").get_attribute("src")
+    assert other.evaluate(CAN_BE_SHOWN, in_memory)
     mine.locator("#report").tap()
     mine.locator("#report-confirm").tap()
     assert number(mine) == 1  # the reason is missing, so nothing was sent
@@ -276,6 +278,7 @@ def test_a_frozen_page_vanishes_from_a_second_tablet_within_seconds(
     expect(other.locator(".thumb").first).to_contain_text("Being checked")
     expect(other.locator(".thumb").first.locator("img")).to_have_count(0)
     other.locator("#close-list").tap()
+    assert not other.evaluate(CAN_BE_SHOWN, in_memory)
     # Not from its own memory either, however the page is reached.
     other.locator("#next").tap()
     expect(other.locator("#paper img")).to_be_visible()
@@ -291,6 +294,14 @@ def test_a_frozen_page_vanishes_from_a_second_tablet_within_seconds(
         settle_report(session, **place, decision="not_identifying", reason="不是", by="office")
     for tablet in (mine, other):
         expect(tablet.locator("#paper img")).to_be_visible(timeout=SOON)
+
+
+CAN_BE_SHOWN = """(address) => new Promise((done) => {
+  const image = new Image();
+  image.onload = () => done(true);
+  image.onerror = () => done(false);
+  image.src = address;
+})"""
 
 
 def test_a_dossier_that_is_taken_away_leaves_nothing_on_the_tablet(
