@@ -11,6 +11,7 @@ import hashlib
 import json
 import os
 import shutil
+import time
 from collections.abc import Iterator
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -31,6 +32,8 @@ from webapp.office.work import round_folder
 from webapp.settings import Settings
 
 BLOCK = 1 << 20
+PATIENCE = 60.0
+"""Seconds that the log of the database is waited for."""
 
 
 def destroy_vault(
@@ -152,17 +155,37 @@ def _overwrite(path: Path) -> bool:
 
 
 def _compact(vault: Engine) -> None:
-    """Writes the database anew, without the pages and rows that were freed."""
+    """Writes the database anew, without the pages and rows that were freed, and empties its log."""
     if vault.dialect.name == "sqlite":
         connection = vault.raw_connection()
         try:
-            connection.cursor().execute("VACUUM")
+            cursor = connection.cursor()
+            cursor.execute("VACUUM")
+            _empty_log(cursor)
         finally:
             connection.close()
         return
     with vault.connect().execution_options(isolation_level="AUTOCOMMIT") as plain:
         for table in bound_tables():
             plain.exec_driver_sql(f'VACUUM FULL "{table.name}"')
+
+
+def _empty_log(cursor: Any) -> None:
+    """Takes earlier states of rows out of SQLite's log of writes, once no reader needs them."""
+    until = time.monotonic() + PATIENCE
+    while True:
+        busy = cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
+        if not busy:
+            return
+        if time.monotonic() > until:
+            raise RuleError(
+                Sentence(
+                    "数据库一直有人在读，日志未能清空。请稍后再执行一次销毁。",
+                    "The database is being read all the time and its log could not be emptied. "
+                    "Carry out the destruction once more later.",
+                )
+            )
+        time.sleep(0.2)
 
 
 def certificate_of(done: Destruction) -> dict[str, Any]:
