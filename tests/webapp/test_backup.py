@@ -81,7 +81,7 @@ def files_of(folder: Path) -> dict[str, tuple[str, int]]:
             path.stat().st_mtime_ns,
         )
         for path in folder.rglob("*")
-        if path.is_file() and path.suffix != ".db"
+        if path.is_file() and not path.suffix.startswith(".db")
     }
 
 
@@ -117,6 +117,8 @@ def test_a_restored_installation_is_the_same(filled: Settings, tmp_path: Path) -
         assert folder.stat().st_mtime == FIXED_TIME
     assert (tmp_path / "b").stat().st_mode & 0o77 == again.data.stat().st_mode & 0o77 == 0
     assert sorted(p.name for p in tmp_path.glob(".*")) == []
+    kept = sorted(p.name for p in (tmp_path / "b").iterdir())
+    assert kept == ["files", MANIFEST, "review.sqlite", "vault.sqlite"]
 
 
 def test_the_content_tells_every_difference(filled: Settings, tmp_path: Path) -> None:
