@@ -19,6 +19,7 @@ from models.vault_rounds import Entrant, OfficeRound
 from redactor.applicant import Applicant
 from redactor.blind_code import new_codes
 from tests.webapp.review_round import POLICY
+from webapp.settings import Settings
 
 RULES = (CriterionRule("achievements", 6000, 50), CriterionRule("papers", 4000, 50))
 SCORES = {"achievements": 4150, "papers": 2900}
@@ -121,3 +122,8 @@ def _entrant(round_id: int, number: int, code: str) -> dict[str, object]:
         "row": json.dumps(dataclasses.asdict(person), ensure_ascii=False, sort_keys=True),
         "code": code,
     }
+
+
+def bytes_of_experts(settings: Settings) -> bytes:
+    """All that the experts' store has on disk, its write-ahead log too."""
+    return b"".join(path.read_bytes() for path in settings.review.iterdir() if path.is_file())

@@ -18,6 +18,7 @@ from models.seats import seats_of
 from models.vault_pages import Job, Page
 from models.vault_rounds import Entrant
 from tests.redactor.golden.sets import COLUMNS, PEOPLE, run, small_set
+from tests.webapp.committee_round import bytes_of_experts
 from webapp.demo_round import make_demo_office
 from webapp.office.work import round_vault
 from webapp.settings import Settings
@@ -57,5 +58,5 @@ def test_the_demo_office_holds_the_redacted_pages(tmp_path: Path) -> None:
         assert [card.seat for card in demo.cards] == ["R01", "R02"]
         for card in demo.cards:
             assert sign_in_by_card(session, number=card.number, secret=card.pin, device="-")
-    raw = (settings.review / "review.db").read_bytes()
+    raw = bytes_of_experts(settings)
     assert not any(name.encode() in raw for name in ("苏文澜", "塔里木大学", PEOPLE[0][1]))

@@ -35,6 +35,7 @@ from webapp.office.committee import (
     policy_in_force,
     reviewers_of,
     rule_of,
+    take_turn,
 )
 from webapp.office.rounds import round_or_404
 from webapp.security import allow
@@ -125,6 +126,7 @@ def apply(round_id: int) -> Response | tuple[str, int]:
     there, me = opened_or_404(found), signed_in().login
     rule = rule_of(found, policy_in_force(found))
     try:
+        take_turn(round_id)
         seed = request.form.get("seed", -1, type=int)
         bring_seats(found, me)
         rule = set_rule(
@@ -167,6 +169,7 @@ def recuse(round_id: int) -> Response | tuple[str, int]:
     there, me = opened_or_404(found), signed_in().login
     ticked = set(request.form.getlist("pair"))
     try:
+        take_turn(round_id)
         bring_seats(found, me)
         ground = ground_of(found, by_specialty=False)
         chosen = [one for one in proposals(ground) if f"{one.seat}|{one.code}" in ticked]

@@ -45,6 +45,7 @@ from webapp.office.committee import (
     policy_in_force,
     require_neutral,
     rule_of,
+    take_turn,
 )
 from webapp.office.rounds import round_or_404
 from webapp.security import allow
@@ -148,6 +149,7 @@ def _able(found: OfficeRound, row: BoardRow, *, by_specialty: bool) -> list[tupl
 @allow(*DESK)
 def give(round_id: int, code: str) -> Response | tuple[str, int]:
     """Gives a dossier to one more expert, who must be able to take it."""
+    take_turn(round_or_404(round_id).id)
     found, there, row = _found(round_id, code)
     seat = request.form.get("seat", "")
     try:

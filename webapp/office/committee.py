@@ -43,6 +43,11 @@ def opened_or_404(found: OfficeRound) -> Round:
     return opened(found) or abort(404)
 
 
+def take_turn(round_id: int) -> None:
+    """Puts two people who change the committee or its dossiers at once in line."""
+    vault().get_one(OfficeRound, round_id, with_for_update=True, populate_existing=True)
+
+
 def bring_seats(found: OfficeRound, by: str) -> None:
     """Seats that were named before the round was opened are added to it."""
     there = opened(found)

@@ -33,7 +33,7 @@ from models.vault_experts import Expert
 from models.vault_rounds import OfficeRound
 from webapp.language import sentences_of, t
 from webapp.office.app import review, signed_in, vault
-from webapp.office.committee import DESK, bring_seats, opened, opened_or_404
+from webapp.office.committee import DESK, bring_seats, opened, opened_or_404, take_turn
 from webapp.office.expert_list import HEADINGS, expert_of_form, experts_of_file, pasted_experts
 from webapp.office.rounds import round_or_404
 from webapp.security import allow
@@ -129,6 +129,7 @@ def put(round_id: int) -> Response | tuple[str, int]:
     found = round_or_404(round_id)
     pasted = request.form.get("pasted", "")
     try:
+        take_turn(found.id)
         file = request.files.get("list")
         if file is not None and file.filename:
             folder = current_app.config["SETTINGS"].vault
