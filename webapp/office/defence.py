@@ -273,6 +273,6 @@ def _page(found: OfficeRound, problems: list[str]) -> str:
         roster=roster,
         proposals={code: ground_in(text) for code, text in roster.items()},
         evidence=_evidence(found),
-        none=NO_GROUND,
+        no_ground=NO_GROUND,
         may_change=there.phase in ("scoring", "locked", "defence"),
     )
