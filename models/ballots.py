@@ -22,6 +22,7 @@ from sqlalchemy import delete, insert, select, update
 from sqlalchemy.orm import Session
 
 from models.ballot_box import ballots_of, codes_for, codes_of, lock_ballot, recused_pairs
+from models.base import forget_after_commit
 from models.errors import Sentence
 from models.paper_ballots import agreed_papers
 from models.review import Reviewer
@@ -290,6 +291,8 @@ def close_ballot(session: Session, *, ballot_id: str, by: str) -> dict[str, Coun
             "receipts": hashlib.sha256("\n".join(receipts).encode()).hexdigest(),
         },
     )
+    # The log of writes has the votes in the order in which they came.
+    forget_after_commit(session)
     session.flush()
     session.expire_all()
     return counts

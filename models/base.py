@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import Engine, MetaData, create_engine, event
-from sqlalchemy.orm import DeclarativeBase
+from sqlalchemy.orm import DeclarativeBase, Session
 
 from models.errors import RuleError, Sentence
 
@@ -52,26 +54,60 @@ def _refuse(_mapper: Any, _connection: Any, target: Any) -> None:
     )
 
 
-def open_store(url: str) -> Engine:
+def open_store(url: str, *, many_writers: bool = False) -> Engine:
     """An engine for a store's database.
 
     SQLite gets foreign keys, overwritten deletions and transactions that take the write lock at
     their start, so that a check and the write that rests on it cannot be parted by another writer.
     A connection with the execution option `read_only` starts without that lock.
+
+    `many_writers`: turns SQLite's log of writes (WAL) on, for good and for everybody who opens
+    the file: people read while one writes, and a commit waits for the disk once. What was deleted
+    may stay in that log: `forget_after_commit`.
     """
     engine = create_engine(url)
     if engine.dialect.name == "sqlite":
         event.listen(engine, "connect", _configure_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
         event.listen(engine, "reset", _end_sqlite)
+        if many_writers:
+            event.listen(engine, "connect", _log_writes)
     return engine
+
+
+def forget_after_commit(session: Session) -> None:
+    """Empties SQLite's log of writes once this transaction is kept.
+
+    So that no earlier state of a row, such as the order in which votes came, can be read from it.
+    """
+    engine = session.get_bind()
+
+    @event.listens_for(session, "after_commit", once=True)
+    def forget(_session: Session) -> None:
+        if engine.dialect.name == "sqlite":
+            with engine.engine.connect().execution_options(read_only=True) as connection:
+                raw: Any = connection.connection.driver_connection
+                # Waits for those who read (busy_timeout); without a log there is nothing to empty.
+                raw.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
 
 
 def _configure_sqlite(connection: Any, _record: Any) -> None:
     # The driver's own transaction handling starts too late; "begin" below takes over.
     connection.isolation_level = None
-    for pragma in ("foreign_keys=ON", "secure_delete=ON", "busy_timeout=30000"):
+    # FULL: what was answered survives a power cut, with a log of writes as without.
+    for pragma in (
+        "foreign_keys=ON",
+        "secure_delete=ON",
+        "busy_timeout=30000",
+        "synchronous=FULL",
+    ):
         connection.execute(f"PRAGMA {pragma}")
+
+
+def _log_writes(connection: Any, _record: Any) -> None:
+    # While somebody holds the file it stays as it is, until a later connection.
+    with suppress(sqlite3.OperationalError):
+        connection.execute("PRAGMA journal_mode=WAL")
 
 
 def _begin_sqlite(connection: Any) -> None:

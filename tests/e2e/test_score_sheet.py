@@ -21,12 +21,13 @@ from models.review_sheets import Sheet, SheetNote, SheetScore, SheetVersion
 from models.seat_access import issue_card, revoke_card, sign_in
 from models.sheets import reopen_sheet
 from scoring.points import decimal_text
-from tests.e2e.conftest import SEAT_COOKIE, TABLET, serious, watch
+from tests.e2e.conftest import TABLET, serious, watch
 from tests.e2e.scoring_desk import HERE, SAVED, ScoringDesk, Tablet
 from tests.e2e.test_every_page import SMALL_TARGETS
 from tests.webapp.review.conftest import settings_in
 from tests.webapp.review_round import furnish_review
 from tests.webapp.serving_process import free_port
+from webapp.review.app import COOKIE as SEAT_COOKIE
 
 SEAT, OTHER = "R01", "R02"
 PORTRAIT = {**TABLET, "viewport": {"width": 768, "height": 1024}}

@@ -39,7 +39,7 @@ def create_review(settings: ReviewSettings) -> Flask:
     )
     app.jinja_loader = ChoiceLoader([PackageLoader("webapp.review"), PackageLoader("webapp")])
     app.jinja_env.filters["moment"] = moment
-    app.extensions["review"] = open_store(settings.database)
+    app.extensions["review"] = open_store(settings.database, many_writers=True)
     app.extensions["limiter"] = Limiter(
         get_remote_address, app=app, storage_uri="memory://", strategy="fixed-window"
     )
