@@ -33,11 +33,17 @@ def add_page(
     name: str = "",
     category: str = CATEGORIES[0],
     quality: dict[str, object] | None = None,
+    scan: bytes = b"",
+    masked: bytes = b"",
 ) -> Page:
-    """A scan of an applicant with its masked page; `name`: the scan's file name."""
-    file = add_scan(session, settings, entrant, name or f"第{number}份.jpg", b"%d" % number)
+    """A scan of an applicant with its masked page; `name`: the scan's file name.
+
+    `scan`, `masked`: their bytes, where a test needs real ones.
+    """
+    file = add_scan(session, settings, entrant, name or f"第{number}份.jpg", scan or b"%d" % number)
     file.state, file.category, file.position = "done", category, number
-    data = page_bytes(entrant.id, number)
+    data = masked or page_bytes(entrant.id, number)
+    height, width = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_GRAYSCALE).shape
     staged = f"{hashlib.sha256(data).hexdigest()[:32]}-0000.jpg"
     (round_vault(settings, entrant.round_id).staging / staged).write_bytes(data)
     mask = {
@@ -59,7 +65,7 @@ def add_page(
         seconds=1.0,
         staged=None if failed else staged,
         sha256="" if failed else hashlib.sha256(data).hexdigest(),
-        size=SIZE,
+        size=(width, height),
         masks=() if failed else (mask,),
         quality=quality or {"sharpness": 0.8, "dpi": 200, "flags": []},
         verify={"state": state, "hits": [mask] if state == "review" else []},
