@@ -22,7 +22,7 @@ from models.review import (
     Reviewer,
     Round,
 )
-from models.review_ballots import Ballot
+from models.review_ballots import Ballot, BallotItem, VoterRoll
 from models.review_sheets import DefenceResult, DefenceScore, Sheet
 
 # The order of work (DOMAIN.md): blind scores are locked before anything reveals a person.
@@ -250,7 +250,8 @@ def record_recusal(
 ) -> None:
     """Take a reviewer out of a candidate's review; a sheet already begun is kept but not counted.
 
-    Refused once the round is closed, and while a ballot is open.
+    Refused once the round is closed, while a ballot is open, and after the ballot on the candidate
+    to somebody who was on its roll.
     """
     found = get_round(session, round_id, change=True)
     require_phase(found, "scoring", "locked", "defence", "voting")
@@ -259,6 +260,20 @@ def record_recusal(
         raise InputError(Sentence("回避须写明理由。", "A recusal needs a reason."))
     get_seat(session, round_id, reviewer)
     get_candidate(session, round_id, code)
+    voted = (
+        select(BallotItem.code)
+        .join(VoterRoll, VoterRoll.ballot_id == BallotItem.ballot_id)
+        .where(BallotItem.round_id == round_id, BallotItem.code == code)
+        .where(VoterRoll.reviewer == reviewer)
+    )
+    if session.scalars(voted.limit(1)).first():
+        # It would change the denominator of a ballot whose counts are known.
+        raise OrderError(
+            Sentence(
+                f"{code} 的投票已结束且 {reviewer} 在出席名单上，不能再登记回避。",
+                f"The ballot on {code} is closed with {reviewer} on its roll: too late to recuse.",
+            )
+        )
     if session.get(Recusal, (round_id, reviewer, code)) is not None:
         raise InputError(
             Sentence(

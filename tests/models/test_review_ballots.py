@@ -83,6 +83,15 @@ def test_closing_waits_for_a_vote_that_is_being_cast(store: Engine) -> None:
         assert waiting.result(timeout=30) == 1
 
 
+def test_nobody_is_recused_from_a_ballot_whose_counts_are_known(store: Engine) -> None:
+    with Session(store) as session, session.begin():
+        round_id, ballot = opened(session)
+        vote(session, ballot, "R01", c0="yes", c1="yes")
+        close_ballot(session, ballot_id=ballot, by="o")
+        with pytest.raises(OrderError, match=A):
+            record_recusal(session, round_id=round_id, reviewer="R02", code=A, reason="r", by="o")
+
+
 def test_two_tablets_of_one_voter_count_once(store: Engine) -> None:
     with Session(store) as session, session.begin():
         _, ballot = opened(session)
@@ -172,7 +181,10 @@ def test_no_event_or_order_tells_who_voted_what(store: Engine) -> None:
     with store.connect() as connection:
         if store.dialect.name == "postgresql":
             # The hidden number of the writing transaction is one and the same for all rows.
-            query = "SELECT xmin::text FROM vote UNION SELECT xmin::text FROM voter_roll"
+            query = (
+                "SELECT xmin::text FROM vote UNION SELECT xmin::text FROM voter_roll "
+                "UNION SELECT xmin::text FROM receipt"
+            )
             assert len(connection.execute(text(query)).all()) == 1
             stored = list(connection.scalars(text("SELECT id FROM vote ORDER BY ctid")))
         else:
