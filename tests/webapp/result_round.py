@@ -43,6 +43,12 @@ STANDINGS = (
 )  # fmt: skip
 
 
+def name_of(number: int) -> str:
+    """The name of an applicant of the round, as rosters may have it: without digits."""
+    signs = "甲乙丙丁戊己庚辛壬癸"
+    return f"诸葛{signs[number // 10 % 10]}{signs[number % 10]}"
+
+
 @dataclass(frozen=True)
 class ResultRound:
     """Ids in both stores; `codes` in the order of the roster."""
@@ -175,7 +181,7 @@ def _vote(session: Session, round_id: int, codes: list[str]) -> None:
 
 
 def _entrant(round_id: int, number: int, code: str) -> dict[str, object]:
-    person = Applicant(number, number + 3, f"诸葛{number:03d}", f"第{number}中学", level="中级")
+    person = Applicant(number, number + 3, name_of(number), f"第{number}中学", level="中级")
     return {
         "round_id": round_id,
         "number": number,

@@ -165,6 +165,11 @@ WHO = {
     "GET /rounds/<int:round_id>/tally/input/<name>": TABLE,
     "POST /rounds/<int:round_id>/tally/archive": TABLE,
     "GET /rounds/<int:round_id>/tally/archive.zip": TABLE,
+    "GET /rounds/<int:round_id>/unseal": TABLE,
+    "POST /rounds/<int:round_id>/unseal/ask": TABLE,
+    "POST /rounds/<int:round_id>/unseal/confirm": TABLE,
+    "POST /rounds/<int:round_id>/unseal/rosters": TABLE,
+    "POST /rounds/<int:round_id>/unseal/rosters/<int:file_id>": TABLE,
 }
 """Who may use what. A new address fails the first test until it stands here."""
 NASTY = (

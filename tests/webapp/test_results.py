@@ -20,7 +20,7 @@ from models.review import Ruling
 from models.round_export import export_round
 from scoring.ranking import draw_order
 from tests.webapp.conftest import form_token
-from tests.webapp.result_round import NOTICES, ResultRound, furnish_result, policy_text
+from tests.webapp.result_round import NOTICES, ResultRound, furnish_result, name_of, policy_text
 from webapp.cli import app as mangping
 from webapp.settings import Settings
 
@@ -151,7 +151,7 @@ def test_a_tie_stops_and_a_ruling_of_the_order_parts_it(
     twice = {**places, f"place-{tied.codes[0]}": "2"}
     assert post(client, f"{base}/tie", how="ruling", reason="评议", **twice)[0] == 422
     assert post(client, f"{base}/tie", how="ruling", reason=" ", **places)[0] == 422
-    named = post(client, f"{base}/tie", how="ruling", reason="诸葛001 优先", **places)
+    named = post(client, f"{base}/tie", how="ruling", reason=f"{name_of(1)} 优先", **places)
     assert named[0] == 422 and "不能写出" in named[1]
     with Session(review) as session:
         assert session.scalar(select(func.count()).select_from(Ruling)) == 0

@@ -20,7 +20,7 @@ from models.review_sheets import Sheet
 from models.sheets import correct_sheet
 from scoring.result_json import verify_document
 from tests.webapp.conftest import PASSWORD, form_token
-from tests.webapp.result_round import RULES, ResultRound, furnish_result
+from tests.webapp.result_round import RULES, ResultRound, furnish_result, name_of
 from webapp.archive_proof import verify_archive
 from webapp.settings import Settings
 
@@ -122,7 +122,7 @@ def test_a_correction_takes_a_reason_and_another_person_and_shows_its_difference
         {"second_login": "clerk"},
         {"second_login": "nobody"},
         {"second_password": "wrong horse battery"},
-        {"reason": "诸葛001 的分数"},
+        {"reason": f"{name_of(1)} 的分数"},
     ):
         assert freeze(client, made, **{**good, **bad})[0] == 422, bad
         assert len(tallies(review)) == 1

@@ -85,9 +85,9 @@ def _register(app: Flask) -> None:
 
     for meeting in (ballots, papers, defence, defence_scores, defence_outcomes):
         app.register_blueprint(meeting.pages)
-    from webapp.office import results, tally
+    from webapp.office import results, tally, unseal
 
-    for result in (results, tally):
+    for result in (results, tally, unseal):
         app.register_blueprint(result.pages)
     app.jinja_env.globals["category_name"] = category_name
     # The door is where passwords are guessed.
@@ -97,7 +97,7 @@ def _register(app: Flask) -> None:
     app.view_functions[door] = guarded
     check.limit_refusals(limiter, app.view_functions)
     # So are second persons' passwords, on pages that are signed in.
-    for endpoint in ("tally.freeze",):
+    for endpoint in ("tally.freeze", "unseal.confirm"):
         limited: Any = limiter.limit("10 per minute")(app.view_functions[endpoint])
         app.view_functions[endpoint] = limited
 

@@ -29,6 +29,7 @@ from redactor.roster_header import field_of
 from scoring.policy import GROUNDS
 from webapp.language import sentences_of, t
 from webapp.office.app import signed_in, vault
+from webapp.office.kept_files import keep_imported
 from webapp.office.matching import find_files
 from webapp.office.roster_preview import (
     entrant_row,
@@ -164,6 +165,10 @@ def confirm(round_id: int) -> Response:
     if new or changed:
         # Folders that were nobody's may be somebody's now.
         find_files(vault(), _settings(), found.id, signed_in().login)
+    keep_imported(
+        vault(), _settings(), round_id=found.id, path=path, sheet=shown.sheet,
+        name=request.form.get("file_name", ""), by=signed_in().login,
+    )  # fmt: skip
     path.unlink(missing_ok=True)
     return redirect(url_for("entrants.roster", round_id=found.id), 303)
 
