@@ -102,6 +102,10 @@ class Recusal(AppendOnly, ReviewBase):
     at: Mapped[str] = mapped_column(String(40))
 
 
+WITHDRAWN = "withdrawn"
+"""The value of a ruling that takes the one before it back."""
+
+
 class Ruling(AppendOnly, ReviewBase):
     """The secretary's answer where the rules are silent; a later one on the same subject holds."""
 

@@ -19,7 +19,7 @@ from sqlalchemy.orm import Session
 from models.audit import AuditEvent
 from models.defences import defence_scores
 from models.errors import Sentence
-from models.review import Candidate, Recusal, Reviewer, Round, Ruling, Tally
+from models.review import WITHDRAWN, Candidate, Recusal, Reviewer, Round, Ruling, Tally
 from models.review_ballots import CHOICES, Ballot, BallotItem, VoterRoll
 from models.review_sheets import DefenceResult, DefenceScore, Sheet, SheetScore, SheetVersion
 from models.rounds import InputError, OrderError
@@ -234,7 +234,7 @@ def _defence_results(session: Session, round_id: int) -> dict[str, bool]:
 
 
 def _rulings(session: Session, round_id: int) -> list[dict[str, str]]:
-    """The rulings that hold: of several on one subject the last."""
+    """The rulings that hold: of several on one subject the last, unless it takes them back."""
     rows = session.scalars(select(Ruling).filter_by(round_id=round_id).order_by(Ruling.number))
     last = {(row.code, row.subject): row for row in rows}
     return [
@@ -246,6 +246,7 @@ def _rulings(session: Session, round_id: int) -> list[dict[str, str]]:
             "by": row.by,
         }
         for _, row in sorted(last.items())
+        if row.value != WITHDRAWN
     ]
 
 

@@ -8,7 +8,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from models.errors import Sentence
-from models.review import Ruling, Tally
+from models.review import WITHDRAWN, Ruling, Tally
 from models.rounds import (
     InputError,
     get_candidate,
@@ -23,7 +23,11 @@ from models.sheets import require_two
 def record_ruling(
     session: Session, *, round_id: int, code: str, subject: str, value: str, reason: str, by: str
 ) -> int:
-    """Record the secretary's ruling under the next number; a later one on the subject holds."""
+    """Record the secretary's ruling under the next number; a later one on the subject holds.
+
+    The value WITHDRAWN takes the ruling that holds back: what it decided may be settled since, and
+    no tally takes a ruling that has nothing to decide. Both stay on record.
+    """
     require_phase(
         get_round(session, round_id, change=True), "locked", "defence", "voting", "closed"
     )
@@ -39,6 +43,16 @@ def record_ruling(
     ]
     if empty:
         raise InputError(empty)
+    before = session.scalars(
+        select(Ruling.value)
+        .filter_by(round_id=round_id, code=code, subject=subject)
+        .order_by(Ruling.number.desc())
+        .limit(1)
+    ).first()
+    if value == WITHDRAWN and before in (None, WITHDRAWN):
+        raise InputError(
+            Sentence(f"{code} 没有可撤回的裁定。", f"There is no ruling on {code} to withdraw.")
+        )
     number = (session.scalar(select(func.max(Ruling.number)).filter_by(round_id=round_id)) or 0) + 1
     at = record_event(
         session,

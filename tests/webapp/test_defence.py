@@ -192,3 +192,15 @@ def test_the_average_shows_its_pool_and_an_empty_pool_waits_for_a_ruling(
     assert status == 200
     assert "没有待裁定的情形" in page
     assert "集体研究" in page
+    # Settled otherwise since, a ruling has nothing to decide; it is withdrawn and stays on record.
+    assert set_row(client, made, fourth, "exempt", "service") == 200
+    page = client.get(here).text
+    assert "没有可裁定的事项" in page
+    assert post(client, here, **{**ruling, "value": "withdrawn", "reason": ""})[0] == 422
+    status, page = post(client, here, **{**ruling, "value": "withdrawn"})
+    assert status == 200
+    assert "没有可裁定的事项" not in page
+    assert post(client, here, **{**ruling, "value": "withdrawn"})[0] == 422
+    with Session(review) as session:
+        values = session.scalars(select(Ruling.value).order_by(Ruling.number)).all()
+        assert values == ["20", "withdrawn"]

@@ -11,7 +11,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from models.defences import DEFENDING
 from models.errors import RuleError, Sentence
-from models.review import Candidate, Round
+from models.review import WITHDRAWN, Candidate, Round
 from models.round_export import export_round
 from models.rounds import OrderError
 from models.tallies import record_ruling
@@ -121,8 +121,9 @@ def rule(round_id: int) -> AnyResponse | tuple[str, int]:
         reason = require_neutral(found, given["code"], request.form.get("reason", ""))
         me = signed_in().login
         record_ruling(review(), round_id=there.id, **given, reason=reason, by=me)
-        # Rulings cannot be taken back: one that no tally could hold is not kept.
-        tallied(found, there)
+        if given["value"] != WITHDRAWN:
+            # One that no tally could hold is not kept.
+            tallied(found, there)
     except RuleError as error:
         review().rollback()
         g.undo = True
@@ -194,7 +195,14 @@ def _page(found: OfficeRound, problems: list[str]) -> str:
     except RuleError as error:
         problems = [*problems, *(p for p in sentences_of(error) if p not in problems)]
         return render_template(
-            "defence_outcomes.html", round=found, there=there, problems=problems, result=None
+            "defence_outcomes.html",
+            round=found,
+            there=there,
+            problems=problems,
+            result=None,
+            rulings=_rulings(there),
+            may_rule=there.phase != "scoring",
+            withdrawn=WITHDRAWN,
         )
     disqualified = [
         one.code
@@ -217,10 +225,20 @@ def _page(found: OfficeRound, problems: list[str]) -> str:
             for item in result.candidates
             if item.defence.basis not in ("undetermined", "substituted")
         ],
-        rulings=export_round(review(), there.id)["rulings"],
+        rulings=_rulings(there),
+        withdrawn=WITHDRAWN,
         may_rule=there.phase != "scoring",
         form=request.form,
     )
+
+
+def _rulings(there: Round) -> list[dict[str, str]]:
+    """The rulings that hold; none can be shown while a ballot is open."""
+    try:
+        found: list[dict[str, str]] = export_round(review(), there.id)["rulings"]
+    except RuleError:
+        return []
+    return found
 
 
 def _points(item: CandidateResult, policy: Policy) -> str:
