@@ -8,11 +8,11 @@ its base line, on which most of the ink lies, and by its dots (numpy and cv2, pu
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import cv2
 import numpy as np
+import numpy.typing as npt
 
 from redactor import geometry
 from redactor.channels import Grey, darkest
@@ -74,48 +74,81 @@ def _unread_ink(grey: Grey, reading: Reading, scale: float) -> Grey:
     _, ink = cv2.threshold(cv2.subtract(paper, grey), INK, 1, cv2.THRESH_BINARY)
     for line in reading.lines:
         if line.layer != "text" and line.score >= READ and not ARABIC.search(line.text):
-            for quad in _read_parts(line):
-                # Detected boxes may be thinner than their glyphs.
-                whole = geometry.grown(quad, 0, ROOM * geometry.height(quad))
-                cv2.fillConvexPoly(ink, np.round(whole * scale).astype(np.int32), (0,))
-    across = cv2.morphologyEx(ink, cv2.MORPH_OPEN, np.ones((1, LONGEST_STROKE), np.uint8))
-    down = cv2.morphologyEx(ink, cv2.MORPH_OPEN, np.ones((LONGEST_STROKE, 1), np.uint8))
-    rules = cv2.dilate(cv2.bitwise_or(across, down), np.ones((3, 3), np.uint8))
+            for part in np.round(_read_parts(line) * scale).astype(np.int32):
+                cv2.fillConvexPoly(ink, part, (0,))
+    rules = cv2.dilate(_ruled(np.asarray(ink, np.uint8)), np.ones((3, 3), np.uint8))
     ink[rules > 0] = 0
     return np.asarray(ink, np.uint8)
 
 
-def _read_parts(line: Line) -> Iterator[Quad]:
-    """The parts of a line's box that its characters take.
+def _ruled(ink: Grey) -> Grey:
+    """1 on straight strokes across and down.
+
+    Only rows and columns with enough ink are searched: most pages have few that hold a rule.
+    """
+    ruled = np.zeros_like(ink)
+    kernel = np.ones((1, LONGEST_STROKE), np.uint8)
+    for lines, marks in ((ink, ruled), (ink.T, ruled.T)):
+        # At the page's edge cv2 takes what lies beyond for a part of the stroke.
+        least = min(LONGEST_STROKE // 2, lines.shape[1])
+        full = np.flatnonzero(np.count_nonzero(lines, axis=1) >= least)
+        if len(full):
+            straight = cv2.morphologyEx(lines[full], cv2.MORPH_OPEN, kernel)
+            marks[full] = cv2.bitwise_or(marks[full], straight)
+    return ruled
+
+
+def _read_parts(line: Line) -> npt.NDArray[np.float64]:
+    """(N, 4, 2) the parts of a line's box that its characters take, grown up and down by ROOM, as
+    detected boxes may be thinner than their glyphs.
 
     The detector joins a label and the script behind it; the reader then gives the label alone,
     and its first or last character, or a space, reaches over all of the rest.
     """
-    chars = [char for char in line.chars if not char.text.isspace()]
-    most = WIDEST * geometry.height(line.quad)
-    for at, char in enumerate(chars):
-        wide = geometry.width(char.quad)
-        if wide <= most:
-            yield char.quad
-            continue
-        part = most / wide
-        start = 0.0 if at == len(chars) - 1 and at else 1 - part if at == 0 else (1 - part) / 2
-        yield geometry.between(char.quad, start, start + part)
+    quads = np.array([char.quad for char in line.chars if not char.text.isspace()])
+    if not len(quads):
+        return np.empty((0, 4, 2))
+    top, bottom = quads[:, 1] - quads[:, 0], quads[:, 2] - quads[:, 3]
+    wide = (np.hypot(*top.T) + np.hypot(*bottom.T)) / 2
+    share = np.minimum(1.0, WIDEST * geometry.height(line.quad) / np.maximum(wide, 1e-9))
+    start = (1 - share) / 2
+    start[-1], start[0] = 0.0, 1 - share[0]
+    ends = np.stack([start, start + share, start + share, start], axis=1)[:, :, None]
+    parts = quads[:, [0, 0, 3, 3]] + ends * np.stack([top, top, bottom, bottom], axis=1)
+    left, right = parts[:, 3] - parts[:, 0], parts[:, 2] - parts[:, 1]
+    high = (np.hypot(*left.T) + np.hypot(*right.T)) / 2
+    down = left + right
+    room = down * (ROOM * high / np.maximum(np.hypot(*down.T), 1e-9))[:, None]
+    return parts + np.stack([-room, -room, room, room], axis=1)
 
 
 def _rows(ink: Grey) -> list[Box]:
     """Boxes (x0, y0, x1, y1) around words that follow each other in one row."""
-    count, _, stats, _ = cv2.connectedComponentsWithStats(ink)
+    stats = _parts(ink)
     low, high = HEIGHTS
     joined = np.zeros_like(ink)
-    for x, y, w, h, area in stats[1:count]:
-        if not (low <= h <= high) or w > 25 * h or area > 0.7 * w * h:
-            continue
+    wide, tall, area = stats[:, 2:5].T
+    words = (low <= tall) & (tall <= high) & (wide <= 25 * tall) & (area <= 0.7 * wide * tall)
+    for x, y, w, h in stats[words, :4].tolist():
         reach = round(REACH * h / 2)
         # The middle half only: what hangs down from one row does not touch the next.
         joined[y + h // 4 : y + h - h // 4, max(0, x - reach) : x + w + reach] = 1
-    count, _, boxes, _ = cv2.connectedComponentsWithStats(joined)
-    return [box for index in range(1, count) if (box := _tight(ink, boxes[index])) is not None]
+    return [box for part in _parts(joined) if (box := _tight(ink, part)) is not None]
+
+
+def _parts(marks: Grey) -> npt.NDArray[np.int32]:
+    """(N, 5) x, y, width, height and area of connected parts.
+
+    Their search takes long for each row of pixels, and most rows are empty: it is done without.
+    """
+    filled = np.asarray(marks.any(axis=1), np.bool_)
+    filled[1:] |= filled[:-1]  # one empty row stays below each group
+    (rows,) = np.nonzero(filled)
+    if not len(rows):
+        return np.empty((0, 5), np.int32)
+    stats = np.asarray(cv2.connectedComponentsWithStats(marks[rows])[2][1:], np.int32)
+    stats[:, 1] = rows[stats[:, 1]]
+    return stats
 
 
 def _merged(boxes: list[Box]) -> list[Box]:

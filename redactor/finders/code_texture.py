@@ -71,10 +71,12 @@ def _finder_patterns(grey: Grey) -> list[tuple[tuple[float, float], float]]:
     if not contours:
         return []
     found: list[tuple[tuple[float, float], float]] = []
-    for index, (_, _, child, _) in enumerate(tree[0]):
-        if child < 0 or tree[0][child][2] < 0 or len(contours[index]) < 4:
+    child = tree[0, :, 2]
+    inmost = np.where(child < 0, -1, child[child])
+    for index in np.flatnonzero(inmost >= 0):
+        if len(contours[index]) < 4:
             continue
-        outer, hole, core = (contours[k] for k in (index, child, tree[0][child][2]))
+        outer, hole, core = (contours[k] for k in (index, child[index], inmost[index]))
         (center, size, _), inner = cv2.minAreaRect(outer), cv2.minAreaRect(core)
         side = math.sqrt(max(size[0] * size[1], 1.0))
         # Contours run along pixel centres, so a dark shape measures one pixel short and a hole
@@ -150,14 +152,16 @@ def blocks(small: Grey, scale: float) -> Iterator[Block]:
         for index, contour in enumerate(contours):
             if tree[0][index][3] >= 0:
                 continue  # a hole; what stands in it, as in the frame of a page, is no hole
-            rect = cv2.minAreaRect(contour)
+            middle, size, turn = cv2.minAreaRect(contour)
             # Contours run along pixel centres: a side measures one pixel short.
-            low, high = (side + 1 for side in sorted(rect[1]))
+            along, across = size[0] + 1, size[1] + 1
+            low, high = min(along, across), max(along, across)
             fill = (cv2.contourArea(contour) + low + high) / (low * high)
             if low < MIN_SIDE or high > MAX_ASPECT * low or fill < MIN_FILL:
                 continue
-            quad = grown(cv2.boxPoints(rect).astype(np.float64), 0.5, 0.5) + 0.5
-            if width(quad) < height(quad):
+            whole = (middle[0] + 0.5, middle[1] + 0.5), (along, across), turn
+            quad = cv2.boxPoints(whole).astype(np.float64)
+            if across < along:  # boxPoints begins with the second side
                 quad = np.roll(quad, 1, axis=0)
             yield Block(quad * to_page, level, min(fill, 1.0))
 
@@ -188,8 +192,8 @@ def bar_direction(grey: Grey, quad: Quad) -> npt.NDArray[np.float64]:
 
 
 def cut_out(grey: Grey, quad: Quad) -> Grey:
-    """What lies under a quad, turned upright, one pixel for one."""
+    """What lies under a rectangle, turned upright, one pixel for one."""
     w, h = max(8, round(width(quad))), max(8, round(height(quad)))
     corners = np.array([[0, 0], [w, 0], [w, h], [0, h]], np.float32)
-    matrix = cv2.getPerspectiveTransform(quad.astype(np.float32), corners)
-    return np.asarray(cv2.warpPerspective(grey, matrix, (w, h)), dtype=np.uint8)
+    matrix = cv2.getAffineTransform(quad[:3].astype(np.float32), corners[:3])
+    return np.asarray(cv2.warpAffine(grey, matrix, (w, h)), dtype=np.uint8)

@@ -31,7 +31,7 @@ from redactor.finders.code_texture import (
     shrunk,
     working_scale,
 )
-from redactor.geometry import area, around, grown, height, mapped, width
+from redactor.geometry import area, around, bounds, grown, height, mapped, width
 from redactor.page import Finding, Image, Kind, Line, Quad
 
 _LINEAR_PAD = 0.02
@@ -120,17 +120,16 @@ def _print(lines: Sequence[Line], shape: tuple[int, ...], scale: float) -> Grey:
 
 def _share_of_print(printed: Grey, ink: Grey, quad: Quad) -> float:
     """Share of the ink in a quad that lies under what was read as print."""
-    low = np.maximum(np.floor(quad.min(axis=0)).astype(int), 0)
-    high = np.ceil(quad.max(axis=0)).astype(int) + 1
-    field = np.s_[low[1] : high[1], low[0] : high[0]]
-    if not ink[field].size:
+    x0, y0, x1, y1 = bounds(quad)
+    left, top = max(0, math.floor(x0)), max(0, math.floor(y0))
+    field = np.s_[top : math.ceil(y1) + 1, left : math.ceil(x1) + 1]
+    if not cv2.countNonZero(printed[field]):
         return 0.0
     inside = np.zeros_like(ink[field])
-    cv2.fillConvexPoly(inside, np.round(quad - low).astype(np.int32), (255,))
+    cv2.fillConvexPoly(inside, np.round(quad - (left, top)).astype(np.int32), (255,))
     marks = cv2.bitwise_and(ink[field], inside)
-    return cv2.countNonZero(cv2.bitwise_and(marks, printed[field])) / max(
-        1, cv2.countNonZero(marks)
-    )
+    read = cv2.countNonZero(cv2.bitwise_and(marks, printed[field]))
+    return read / max(1, cv2.countNonZero(marks))
 
 
 def _judged(grey: Grey, block: Block, looks: float, scale: float, limit: float) -> Iterator[_Seen]:

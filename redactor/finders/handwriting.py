@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import cv2
 import numpy as np
@@ -242,8 +243,12 @@ class _Page:
         self._per_mm = per_mm
         self._lines = [x for x in reading.lines if not x.vertical and x.layer != "pale" and x.chars]
         self._cells = [geometry.bounds(c) for c in reading.cells]
+
+    @cached_property
+    def print_(self) -> Floats:
+        """(N, 5) of all printed characters, as in `strokes`; few pages ask for them."""
         printed = [_printed_chars(line) for line in self._lines if _is_print(line)]
-        self.print_ = np.concatenate([np.empty((0, 5)), *printed])
+        return np.concatenate([np.empty((0, 5)), *printed])
 
     def places(self) -> Iterator[Place]:
         for line in self._lines:

@@ -80,7 +80,8 @@ def _hollows(mask: Mask, blind: Mask, per_mm: float) -> list[Blob]:
     """The insides of oval and triangular frames: print may touch a frame from without, and then
     its outline is no longer its own. Cells of tables are rectangles."""
     size = HOLLOW_BRIDGE_MM * per_mm
-    joined = cv2.morphologyEx(mask, cv2.MORPH_CLOSE, disc(size)) if size > 1.5 else mask
+    inked, left, top = _inked(mask, round(2 * size) + 2)
+    joined = cv2.morphologyEx(inked, cv2.MORPH_CLOSE, disc(size)) if size > 1.5 else inked
     ground = (joined == 0).astype(np.uint8)
     _, labels, stats, _ = cv2.connectedComponentsWithStats(ground, connectivity=4)
     longest = stats[:, 2:4].max(axis=1) / per_mm
@@ -101,13 +102,20 @@ def _hollows(mask: Mask, blind: Mask, per_mm: float) -> list[Blob]:
         near = (joined[y : y + h, x : x + w] > 0).astype(np.uint8)
         border = _border(near, outline, per_mm)
         if shape in ("oval", "triangle") and border >= HOLLOW_BORDER:
-            corners = outline + (x + 0.5, y + 0.5)
+            corners = outline + (left + x + 0.5, top + y + 0.5)
             middle = corners.mean(axis=0)
             # The frame itself lies around its hollow.
             grown = middle + (corners - middle) * (1 + 2 * FRAME_MM * per_mm / low)
             if _share(blind, grown) <= MOST_BLIND:
                 found.append(Blob(grown, shape, border, low / high, 0.0))
     return found
+
+
+def _inked(mask: Mask, room: int) -> tuple[Mask, int, int]:
+    """(the part of a mask around all of its ink with `room` pixels of ground, its left and top)."""
+    x, y, w, h = cv2.boundingRect(mask)
+    left, top = max(0, x - room), max(0, y - room)
+    return mask[top : y + h + room, left : x + w + room], left, top
 
 
 def find_blobs(
@@ -124,9 +132,10 @@ def find_blobs(
     if cv2.countNonZero(mask) < 20 * per_mm * per_mm:
         return []
     found: list[Blob] = []
+    inked, left, top = _inked(mask, round(2 * max(bridges) * per_mm) + 2)
     for bridge in bridges:
         size = bridge * per_mm
-        joined = cv2.morphologyEx(mask, cv2.MORPH_CLOSE, disc(size)) if size > 1.5 else mask
+        joined = cv2.morphologyEx(inked, cv2.MORPH_CLOSE, disc(size)) if size > 1.5 else inked
         _, labels, stats, _ = cv2.connectedComponentsWithStats(joined)
         longest = stats[:, 2:4].max(axis=1) / per_mm
         fits = (longest >= SHORTEST_MM) & (longest <= 1.1 * LONGEST_MM)
@@ -135,7 +144,7 @@ def find_blobs(
         for label in np.flatnonzero(fits):
             x, y, w, h = (int(v) for v in stats[label, :4])
             part = (labels[y : y + h, x : x + w] == label).astype(np.uint8)
-            blob = _judge(part, (x, y), per_mm)
+            blob = _judge(part, (left + x, top + y), per_mm)
             if blob is None or blob.border < least_border:
                 continue
             if blob.border >= WHOLE_BORDER or _share(blind, blob.hull) <= MOST_BLIND:
