@@ -170,6 +170,13 @@ WHO = {
     "POST /rounds/<int:round_id>/unseal/confirm": TABLE,
     "POST /rounds/<int:round_id>/unseal/rosters": TABLE,
     "POST /rounds/<int:round_id>/unseal/rosters/<int:file_id>": TABLE,
+    "GET /rounds/<int:round_id>/notice": TABLE,
+    "POST /rounds/<int:round_id>/notice": TABLE,
+    "POST /rounds/<int:round_id>/notice/days": TABLE,
+    "POST /rounds/<int:round_id>/notice/complaints": TABLE,
+    "POST /rounds/<int:round_id>/notice/complaints/<int:number>": TABLE,
+    "GET /rounds/<int:round_id>/notice/<int:number>/print": TABLE,
+    "GET /rounds/<int:round_id>/notice/<int:number>.xlsx": TABLE,
 }
 """Who may use what. A new address fails the first test until it stands here."""
 NASTY = (
