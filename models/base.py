@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import sqlite3
+import threading
 from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Engine, MetaData, create_engine, event
+from sqlalchemy import Connection, Engine, MetaData, create_engine, event
 from sqlalchemy.orm import DeclarativeBase, Session
 
 from models.errors import RuleError, Sentence
@@ -20,6 +21,11 @@ _NAMES = {
     "fk": "fk_%(table_name)s_%(column_0_N_name)s",
     "pk": "pk_%(table_name)s",
 }
+
+
+LONGEST_WAIT = 30
+"""Seconds that a writer waits for the others."""
+_IN_LINE = "in_line"
 
 
 class VaultBase(DeclarativeBase):
@@ -63,7 +69,7 @@ def open_store(url: str, *, many_writers: bool = False) -> Engine:
 
     `many_writers`: turns SQLite's log of writes (WAL) on, for good and for everybody who opens
     the file: people read while one writes, and a commit waits for the disk once. What was deleted
-    may stay in that log: `forget_after_commit`.
+    may stay in that log: `forget_after_commit`. Writers of this process stand in line.
     """
     engine = create_engine(url)
     if engine.dialect.name == "sqlite":
@@ -72,6 +78,7 @@ def open_store(url: str, *, many_writers: bool = False) -> Engine:
         event.listen(engine, "reset", _end_sqlite)
         if many_writers:
             event.listen(engine, "connect", _log_writes)
+            _put_in_line(engine)
     return engine
 
 
@@ -98,7 +105,7 @@ def _configure_sqlite(connection: Any, _record: Any) -> None:
     for pragma in (
         "foreign_keys=ON",
         "secure_delete=ON",
-        "busy_timeout=30000",
+        f"busy_timeout={1000 * LONGEST_WAIT}",
         "synchronous=FULL",
     ):
         connection.execute(f"PRAGMA {pragma}")
@@ -108,6 +115,30 @@ def _log_writes(connection: Any, _record: Any) -> None:
     # While somebody holds the file it stays as it is, until a later connection.
     with suppress(sqlite3.OperationalError):
         connection.execute("PRAGMA journal_mode=WAL")
+
+
+def _put_in_line(engine: Engine) -> None:
+    """Lets one thread write at a time and wakes the next when it is done.
+
+    SQLite has no such line: whoever finds the file locked sleeps, up to 100 ms at a time, and
+    under a committee's load some sleep over and over while others pass.
+    """
+    gate = threading.Lock()
+
+    def wait(connection: Connection) -> None:
+        if connection.get_execution_options().get("read_only") or connection.info.get(_IN_LINE):
+            return
+        # Who holds it for longer is another process's business too: SQLite decides then.
+        connection.info[_IN_LINE] = gate.acquire(timeout=LONGEST_WAIT)
+
+    def leave(_connection: Any, record: Any, *_error: Any) -> None:
+        if record.info.pop(_IN_LINE, False):
+            gate.release()
+
+    # Before the transaction begins, and only when its commit or rollback is done.
+    event.listen(engine, "begin", wait, insert=True)
+    event.listen(engine, "checkin", leave)
+    event.listen(engine, "invalidate", leave)
 
 
 def _begin_sqlite(connection: Any) -> None:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import bindparam, delete, select, update
 from sqlalchemy.orm import Session
 
 from models.base import utc_now
@@ -29,6 +29,19 @@ SIGN_IN_HOURS = 14
 SEEN_EVERY_SECONDS = 60
 TRIES = 5
 LOCK_MINUTES = 15
+_HOLDER = (
+    select(SeatDevice.round_id, SeatDevice.seat, SeatDevice.token_sha256, SeatDevice.seen_at)
+    .join(
+        SeatCard,
+        (SeatCard.round_id == SeatDevice.round_id) & (SeatCard.seat == SeatDevice.seat),
+    )
+    .where(
+        SeatDevice.token_sha256 == bindparam("token"),
+        SeatDevice.expires_at > bindparam("now"),
+        SeatCard.active,
+    )
+)
+"""Made once, because every request asks it."""
 _NOBODY = HASHER.hash(secrets.token_hex(8))
 
 
@@ -142,18 +155,7 @@ def confirm_identity(session: Session, *, member: Member, secret: str) -> bool:
 
 def member_of(session: Session, token: str) -> Member | None:
     """Who holds a token, None when it is unknown, expired or its card was revoked."""
-    row = session.execute(
-        select(SeatDevice.round_id, SeatDevice.seat, SeatDevice.token_sha256, SeatDevice.seen_at)
-        .join(
-            SeatCard,
-            (SeatCard.round_id == SeatDevice.round_id) & (SeatCard.seat == SeatDevice.seat),
-        )
-        .where(
-            SeatDevice.token_sha256 == hashed(token),
-            SeatDevice.expires_at > utc_now(),
-            SeatCard.active,
-        )
-    ).one_or_none()
+    row = session.execute(_HOLDER, {"token": hashed(token), "now": utc_now()}).one_or_none()
     return None if row is None else Member(*row)
 
 
