@@ -177,6 +177,13 @@ WHO = {
     "POST /rounds/<int:round_id>/notice/complaints/<int:number>": TABLE,
     "GET /rounds/<int:round_id>/notice/<int:number>/print": TABLE,
     "GET /rounds/<int:round_id>/notice/<int:number>.xlsx": TABLE,
+    "GET /rounds/<int:round_id>/signed": TABLE,
+    "POST /rounds/<int:round_id>/signed": TABLE,
+    "GET /rounds/<int:round_id>/signed/sheets/<seat>.pdf": TABLE,
+    "GET /rounds/<int:round_id>/signed/scans/<int:scan_id>": TABLE,
+    "POST /rounds/<int:round_id>/signed/draws": TABLE,
+    "GET /rounds/<int:round_id>/signed/draws/<int:number>": TABLE,
+    "POST /rounds/<int:round_id>/signed/draws/<int:number>": TABLE,
 }
 """Who may use what. A new address fails the first test until it stands here."""
 NASTY = (

@@ -85,9 +85,9 @@ def _register(app: Flask) -> None:
 
     for meeting in (ballots, papers, defence, defence_scores, defence_outcomes):
         app.register_blueprint(meeting.pages)
-    from webapp.office import publicity, results, tally, unseal
+    from webapp.office import publicity, results, signed, tally, unseal
 
-    for result in (results, tally, unseal, publicity):
+    for result in (results, tally, signed, unseal, publicity):
         app.register_blueprint(result.pages)
     app.jinja_env.globals["category_name"] = category_name
     # The door is where passwords are guessed.
