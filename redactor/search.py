@@ -26,6 +26,7 @@ from redactor.finders.letterheads import find_letterheads
 from redactor.finders.patterns import find_patterns
 from redactor.finders.photo_frames import find_empty_photo_frames, find_false_codes
 from redactor.finders.pictures import find_pictures, text_quads
+from redactor.finders.row_ends import find_row_ends
 from redactor.finders.seal_text import read_strip
 from redactor.finders.seal_twins import SealPrint, find_twins
 from redactor.finders.seals import SealRegion, find_seals, seal_findings
@@ -127,6 +128,7 @@ def find(
 
 def find_text(reading: Reading, identity: Identity, profile: Profile) -> Iterator[Finding]:
     """Findings that need no pixels: re-matching a cached reading is only this."""
+    yield from find_row_ends(reading, identity)
     for stream in streams(reading):
         yield from find_known(stream, identity)
         yield from find_cut_units(stream, identity)

@@ -23,6 +23,8 @@ HALF_SHARE = 1 / 3
 """Share of the unit that a half holds at least."""
 SURE = 0.9
 """A character read so surely after the half, and not the unit's next one, ends the suspicion."""
+SAME_COLUMN = 6.0
+"""Rows that begin within this many line heights of each other stand in one column."""
 AS_GIVEN = ("unit", "former unit")
 
 
@@ -66,5 +68,7 @@ def _reads_on_otherwise(line: Line, following: Line | None, rest: str) -> bool:
         line.quad
     ):
         return True  # it stands in the same row
+    if float(following.quad[0, 0] - line.quad[0, 0]) > SAME_COLUMN * geometry.height(line.quad):
+        return False  # the row's beginning was not read
     first = following.chars[0]
     return first.score >= SURE and normalise(first.text).text != rest[:1]

@@ -29,3 +29,8 @@ def test_a_place_in_a_text_that_reads_on_stays() -> None:
     assert found(line("该技术在和静县巴音布鲁"), below) == []
     assert found(line("和静县巴音布鲁克草原")) == []
     assert found(line("位于和静县巴")) == []
+
+
+def test_what_stands_further_right_is_not_the_beginning_of_the_next_row() -> None:
+    above = line("经办人，所在单位和静县巴音布鲁")
+    assert found(above, line("加盖印章", 500, 160)) == ["和静县巴音布鲁"]

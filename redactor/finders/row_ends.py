@@ -1,0 +1,155 @@
+"""Ends of rows that must hold the first half of a unit, because the next row begins with the rest.
+
+Under a seal or in a fold the first half is often read as rubbish, or not at all; where the rest of
+a unit begins a row, the row above can only have ended with what is missing.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from redactor import geometry
+from redactor.finders.cut_units import (
+    AS_GIVEN,
+    HALF_SHARE,
+    SAME_COLUMN,
+    SHORTEST_HALF,
+    SHORTEST_UNIT,
+)
+from redactor.identity import Identity
+from redactor.normal_text import normalise
+from redactor.page import Finding, Kind, Line, Quad, Reading
+from redactor.streams import ALIKE, NEXT_ROW
+from redactor.term import Script, Term
+
+FINDER = "row_ends"
+SURE = 0.9
+"""A character read so surely that it is what it says."""
+OTHERS = 2
+"""So many sure characters that are not the unit's end the suspicion."""
+
+
+@dataclass(frozen=True, eq=False)
+class _Row:
+    """A line in the direction of its column: `start`, `end` along it, `middle` across, pixels."""
+
+    line: Line
+    start: float
+    end: float
+    middle: float
+    height: float
+
+
+def find_row_ends(reading: Reading, identity: Identity) -> Iterator[Finding]:
+    """The ends of rows above those that begin with the second half of a unit."""
+    terms = [
+        term
+        for term in identity.of(Kind.UNIT)
+        if term.form in AS_GIVEN and term.script is Script.HAN and len(term.text) >= SHORTEST_UNIT
+    ]
+    if not terms:
+        return
+    lines = [line for line in reading.lines if line.layer != "pale" and not line.vertical]
+    for line in lines:
+        for term in terms:
+            rest = _second_half(line, term)
+            if not rest:
+                continue
+            missing = term.text[: -len(rest)]
+            quad = _end_above(line, len(rest), missing, lines)
+            if quad is not None:
+                why = f"the {term.form} goes on in the next row"
+                yield Finding(Kind.UNIT, quad, "", 0.5, why, FINDER)
+            break
+
+
+def _second_half(line: Line, term: Term) -> str:
+    """The longest end of a term with which a line begins, "" when it is too short."""
+    if len(line.text) != len(line.chars):
+        return ""
+    text = normalise(line.text).text
+    least = max(SHORTEST_HALF, math.ceil(HALF_SHARE * len(term.text)))
+    halves = (term.text[-size:] for size in range(len(term.text) - 1, least - 1, -1))
+    return next((half for half in halves if text.startswith(half)), "")
+
+
+def _end_above(line: Line, read: int, missing: str, lines: Sequence[Line]) -> Quad | None:
+    """Where the row above has its last characters, as many as `missing`; None if it reads on
+    otherwise, or no row above was read at all."""
+    along = line.quad[1] - line.quad[0]
+    along = along / max(float(np.hypot(*along)), 1.0)
+    across = np.array([-along[1], along[0]])
+    here = _row(line, along, across)
+    rows = [_row(other, along, across) for other in lines if other is not line]
+    column = [
+        row
+        for row in rows
+        if here.height / ALIKE < row.height < here.height * ALIKE
+        and row.end > here.start - SAME_COLUMN * here.height
+    ]
+    above = [
+        row
+        for row in column
+        if NEXT_ROW[0] * here.height < here.middle - row.middle < NEXT_ROW[1] * here.height
+    ]
+    if not above:
+        return None
+    if any(_was_read(row.line, missing) for row in above):
+        return None
+    middle = float(np.median([row.middle for row in above]))
+    right = max(
+        (
+            row.end
+            for row in [*column, here]
+            if abs(row.start - here.start) < SAME_COLUMN * here.height or row in above
+        ),
+        default=here.end,
+    )
+    chars = line.chars[:read]
+    pitch = float((chars[-1].quad[1] - chars[0].quad[0]) @ along) / read
+    left = right - len(missing) * pitch
+    if _reads_otherwise(above, left, right, missing, along):
+        return None
+    half = 0.6 * here.height
+    corners = [
+        (left, middle - half),
+        (right, middle - half),
+        (right, middle + half),
+        (left, middle + half),
+    ]
+    return np.array([x * along + y * across for x, y in corners])
+
+
+def _was_read(line: Line, missing: str) -> bool:
+    """Whether a row above holds the missing text, or as ink nothing but a part of it; then it is
+    found as text."""
+    text = normalise(line.text).text
+    return text.endswith(missing) or (line.layer == "ink" and bool(text) and text in missing)
+
+
+def _reads_otherwise(
+    above: Sequence[_Row], left: float, right: float, missing: str, along: np.ndarray
+) -> bool:
+    """Whether what was read surely between two places of a row is not the missing text."""
+    inside = [
+        normalise(char.text).text
+        for row in above
+        for char in row.line.chars
+        if left < float(char.quad.mean(axis=0) @ along) < right and char.score >= SURE
+    ]
+    return sum(bool(text) and text not in missing for text in inside) >= OTHERS
+
+
+def _row(line: Line, along: np.ndarray, across: np.ndarray) -> _Row:
+    places = line.quad @ along
+    return _Row(
+        line,
+        float(places.min()),
+        float(places.max()),
+        float((line.quad @ across).mean()),
+        geometry.height(line.quad),
+    )
