@@ -19,7 +19,7 @@ import numpy as np
 import numpy.typing as npt
 import zxingcpp
 
-from redactor.finders.code_looks import likelihood, measure
+from redactor.finders.code_looks import LARGEST, likelihood, measure
 from redactor.finders.code_texture import (
     Block,
     Grey,
@@ -93,7 +93,10 @@ def _likely(grey: Grey, small: Grey, scale: float, printed: Grey) -> list[tuple[
     for block in blocks(small, scale):
         if _share_of_print(printed, ink, block.quad * scale) > _SHARE_OF_PRINT:
             continue
-        row = measure(grey, block, scale)
+        large = max(width(block.quad), height(block.quad)) * scale > 2 * LARGEST
+        # A large block is measured at a fraction of its size anyway.
+        shrunken = block._replace(quad=block.quad * scale)
+        row = measure(small, shrunken, 1.0) if large else measure(grey, block, scale)
         if row is not None:
             found.append(block)
             rows.append(row)
