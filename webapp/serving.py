@@ -18,10 +18,7 @@ import typer
 from flask import Flask
 from sqlalchemy.orm import Session
 
-from models.accounts import make_setup_link
 from models.base import open_store
-from models.migration import migrate
-from models.office_jobs import release_leases
 from redactor.errors import ExitCode, Sentence
 from webapp.settings import ReviewSettings, Settings, prepare_folders, review_settings
 
@@ -75,6 +72,8 @@ def serve(settings: Settings, ready: Callable[[], None] = lambda: None) -> None:
             flush=True,
         )
     ready()
+    # The others are given it; the experts' process would find it in what it inherits.
+    os.environ.pop("MANGPING_VAULT_DATABASE", None)
     processes = [
         Kept("office", run_office, settings),
         Kept("review", run_review, review_settings(settings)),
@@ -135,6 +134,8 @@ class Kept:
 
 def _release_leases(settings: Settings) -> None:
     """What the runner that died was at is not waited for; nobody waits two minutes for a lease."""
+    from models.office_jobs import release_leases
+
     engine = open_store(settings.vault_url)
     with Session(engine) as session, session.begin():
         release_leases(session, host=socket.gethostname())
@@ -193,6 +194,10 @@ def _addresses(host: str, port: int) -> list[str]:
 
 def prepare(settings: Settings) -> str | None:
     """Folders and databases made and brought up to date; the administrator's token, if needed."""
+    # Here, because the experts' process imports this file and nothing that knows the vault.
+    from models.accounts import make_setup_link
+    from models.migration import migrate
+
     prepare_folders(settings)
     migrate(open_store(settings.review_url), "review")
     engine = open_store(settings.vault_url)
