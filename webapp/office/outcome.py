@@ -27,19 +27,19 @@ from webapp.office.committee import policy_in_force
 from webapp.office.door import identity_words
 
 BASIS_WORDS = {
-    "own": ("本人答辩", "own defence"),
-    "substituted": ("平均分代入", "average put in"),
-    "ruling": ("裁定", "ruling"),
-    "pass": ("通过", "passed"),
-    "fail": ("未通过", "failed"),
-    "zero": ("缺席计零分", "absent: 0"),
-    "none": ("无答辩分", "none"),
-    "undetermined": ("待裁定", "undetermined"),
+    "own": Sentence("本人答辩", "own defence"),
+    "substituted": Sentence("平均分代入", "average put in"),
+    "ruling": Sentence("裁定", "ruling"),
+    "pass": Sentence("通过", "passed"),
+    "fail": Sentence("未通过", "failed"),
+    "zero": Sentence("缺席计零分", "absent: 0"),
+    "none": Sentence("无答辩分", "none"),
+    "undetermined": Sentence("待裁定", "undetermined"),
 }
 DECISION_WORDS = {
-    "pass": ("通过", "passed"),
-    "fail": ("未通过", "not passed"),
-    "undetermined": ("待裁定", "undetermined"),
+    "pass": Sentence("通过", "passed"),
+    "fail": Sentence("未通过", "not passed"),
+    "undetermined": Sentence("待裁定", "undetermined"),
 }
 
 
@@ -103,12 +103,14 @@ def tallies_of(there: Round) -> list[Tally]:
 
 def basis_word(basis: str) -> str:
     """What a defence rests on, in the language of this request."""
-    return t(*BASIS_WORDS[basis])
+    said = BASIS_WORDS[basis]
+    return t(said.zh, said.en)
 
 
 def decision_word(decision: str) -> str:
     """A decision in the language of this request."""
-    return t(*DECISION_WORDS[decision])
+    said = DECISION_WORDS[decision]
+    return t(said.zh, said.en)
 
 
 def require_nobody_named(found: OfficeRound, text: str) -> str:

@@ -268,10 +268,15 @@ def workbook(round_id: int, number: int) -> FlaskResponse:
     found, there, notice = _notice(round_id, number)
     out = io.BytesIO()
     book = xlsxwriter.Workbook(out, {"in_memory": True, "strings_to_formulas": False})
-    made = book.add_worksheet("公示名单")
+    made = book.add_worksheet(t("公示名单", "Public notice"))
     bold = book.add_format({"bold": True, "border": 1})
-    made.write_string(0, 0, f"{found.name} 评审结果公示", book.add_format({"bold": True}))
-    for column, heading in enumerate(("序号", "姓名", "工作单位", "专业", "级别", "拟晋升职务")):
+    made.write_string(
+        0,
+        0,
+        f"{found.name} {t('评审结果公示', 'public notice of the result')}",
+        book.add_format({"bold": True}),
+    )
+    for column, heading in enumerate(_headings()):
         made.write_string(2, column, heading, bold)
     for row, one in enumerate(passed_of(found, there, notice.tally), 1):
         made.write_number(row + 2, 0, row)
@@ -282,7 +287,18 @@ def workbook(round_id: int, number: int) -> FlaskResponse:
     made.set_column(3, 5, 14)
     book.close()
     out.seek(0)
-    return send_file(out, as_attachment=True, download_name=f"公示-{number}.xlsx")
+    return send_file(out, as_attachment=True, download_name=f"{t('公示', 'notice')}-{number}.xlsx")
+
+
+def _headings() -> tuple[str, ...]:
+    return (
+        t("序号", "No."),
+        t("姓名", "Name"),
+        t("工作单位", "Work unit"),
+        t("专业", "Specialty"),
+        t("级别", "Level"),
+        t("拟晋升职务", "Title applied for"),
+    )
 
 
 def _notice(round_id: int, number: int) -> tuple[OfficeRound, Round, ResultNotice]:

@@ -142,10 +142,11 @@ def _order(found: OfficeRound, tie: OpenTie) -> tuple[dict[str, int], str]:
             raise RuleError(Sentence("请填写抽签种子。", "Give the seed of the draw."))
         drawn = draw_order(tie.codes, seed)
         said = " > ".join(drawn)
-        return (
-            {code: place for place, code in enumerate(drawn, 1)},
+        reason = Sentence(
             f"同分抽签：种子“{seed}”，次序 {said}（按 sha256(种子:编码) 升序）",
+            f'Draw between equals: seed "{seed}", order {said} (ascending sha256 of seed:code)',
         )
+        return {code: place for place, code in enumerate(drawn, 1)}, reason.zh
     texts = {code: request.form.get(f"place-{code}", "").strip() for code in tie.codes}
     places = {code: int(text) for code, text in texts.items() if text.isdecimal() and len(text) < 4}
     check_order(tie, places)

@@ -179,7 +179,7 @@ def roster(round_id: int, file_id: int) -> FlaskResponse | tuple[str, int]:
     return send_file(
         io.BytesIO(written.data),
         as_attachment=True,
-        download_name=f"{Path(kept.name).stem}-是否通过-{number}{written.suffix}",
+        download_name=f"{Path(kept.name).stem}-{t('是否通过', 'passed')}-{number}{written.suffix}",
     )
 
 
