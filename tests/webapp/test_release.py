@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import multiprocessing
 import os
@@ -32,6 +33,7 @@ from tests.webapp.dossiers import add_page, page_bytes
 from webapp.office import blind_folder, door
 from webapp.office.door import Stores, bring_back, differences, let_out
 from webapp.office.work import round_vault
+from webapp.page_pictures import picture_file
 from webapp.settings import Settings
 
 PAGES = 3
@@ -227,13 +229,24 @@ def test_a_specialty_that_names_the_unit_is_refused(stores: Stores, ready: int) 
     assert "专业" in outcome.problems[0].zh
 
 
+def experts_picture(stores: Stores, page: bytes) -> Path:
+    """A small picture of a page, as the experts' app keeps it."""
+    folder = stores.settings.review / "pictures"
+    folder.mkdir(exist_ok=True)
+    path = picture_file(folder, hashlib.sha256(page).hexdigest(), "1x")
+    path.write_bytes(b"small")
+    return path
+
+
 def test_a_release_goes_back_until_scoring_starts(stores: Stores, ready: int) -> None:
     ids = ask_all(stores, ready)
     codes = let_out(stores, round_id=ready, release_ids=ids, by="clerk").codes
     with pytest.raises(RuleError, match="理由"):
         bring_back(stores, release_id=ids[0], reason=" ", by="clerk")
+    small = [experts_picture(stores, data) for data in blind_files(stores).values()]
     bring_back(stores, release_id=ids[0], reason="漏遮一处", by="clerk")
     assert len(blind_files(stores)) == PAGES
+    assert sum(path.exists() for path in small) == PAGES
     with Session(stores.vault) as session:
         release = session.get_one(Release, ids[0])
         assert (release.state, release.reason, release.withdrawn_by) == (

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from flask.testing import FlaskClient
@@ -32,6 +33,7 @@ from tests.webapp.test_release import blind_files, killed_when, post, release_al
 from webapp.office.blind_folder import sha256_of
 from webapp.office.door import Stores, bring_back, differences, replace_page
 from webapp.office.work import round_vault
+from webapp.page_pictures import picture_file
 from webapp.settings import Settings
 
 PAGES = 3
@@ -99,6 +101,12 @@ def released_page(stores: Stores, page_id: int) -> tuple[ReleasedPage, str]:
         return row, f"{row.round_id}/{code}/{NUMBER:03d}.{row.suffix}"
 
 
+def experts_pictures(stores: Stores) -> Path:
+    folder = stores.settings.review / "pictures"
+    folder.mkdir(exist_ok=True)
+    return folder
+
+
 def waiting(stores: Stores, page_id: int) -> int:
     row, _ = released_page(stores, page_id)
     with Session(stores.review) as review:
@@ -120,7 +128,10 @@ def test_the_new_page_takes_the_old_one_s_place_and_both_sides_know(
     before = blind_files(stores)
     assert before_row.frozen
     data = mask_anew(stores, page_id)
+    small = picture_file(experts_pictures(stores), before_row.sha256, "1x")
+    small.write_bytes(b"what the experts saw")
     replace_page(stores, page_id=page_id, reason="诸葛晓岚的单位露出", by="clerk")
+    assert not small.exists()
     row, _ = released_page(stores, page_id)
     assert (row.frozen, row.sha256) == (False, sha256_of(data))
     after = blind_files(stores)

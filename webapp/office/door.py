@@ -36,6 +36,7 @@ from redactor.proof import stray_parts
 from webapp.office import blind_folder
 from webapp.office.policies import policy_of
 from webapp.office.work import round_vault
+from webapp.page_pictures import forget_pictures
 from webapp.settings import Settings
 
 SUFFIXES = ("jpg", "png")
@@ -112,11 +113,14 @@ def bring_back(stores: Stores, *, release_id: int, reason: str, by: str) -> None
                     if report.code == code and page_id is not None:
                         # It must not go out again before somebody has looked at it.
                         take_up(vault, page_id=page_id, by=by)
+                gone = released.pages_of(review, found, [code]).get(code, [])
                 released.take_back(
                     review, round_id=found, code=code, receipt=receipt_of(release), by=by
                 )
         if found is not None:
             blind_folder.remove(stores.settings.blind, stores.settings.blind / str(found) / code)
+            for page_gone in gone:
+                forget_pictures(stores.settings.review / "pictures", page_gone.sha256)
         withdrawn(vault, release, reason=reason, by=by)
 
 
@@ -153,7 +157,8 @@ def replace_page(stores: Stores, *, page_id: int, reason: str, by: str) -> None:
                 if found is None or code not in there:
                     raise not_proven(code, number)
                 # Cut short after the experts had it: only the vault has yet to note it.
-                if there[code][number - 1].sha256 != blind.sha256:
+                before = there[code][number - 1].sha256
+                if before != blind.sha256:
                     settle_report(
                         review,
                         round_id=found,
@@ -168,6 +173,7 @@ def replace_page(stores: Stores, *, page_id: int, reason: str, by: str) -> None:
                         ),
                     )  # fmt: skip
                 blind_folder.swap(copy, stores.settings.blind / str(found) / code / blind.name)
+                forget_pictures(stores.settings.review / "pictures", before)
 
 
 def differences(stores: Stores, release_id: int) -> list[Sentence]:
