@@ -100,13 +100,14 @@ def _under_colour(pixels: Image, small: Image, scale: float, lines: Sequence[Lin
 
 def pale_ink(small: Image) -> np.ndarray:
     """(H, W) uint8, 1 where a page of WORKING_SIDE holds the pale ink of large letters."""
-    _, _, pale = _inks(small)
+    _, _, pale = inks(small)
     found = _letters(pale)
     return pale * found[0] if found is not None else np.zeros_like(pale)
 
 
-def _inks(small: Image) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """(how much darker than paper, 1 on and around print, 1 on pale ink)."""
+def inks(small: Image) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """(H, W) uint8 of a page of WORKING_SIDE: how much darker than paper, 1 on and around print,
+    1 on pale ink."""
     grey = darkest(small)
     depth = cv2.subtract(_paper(grey), grey)
     dark = (depth >= DARKEST).astype(np.uint8)
@@ -118,7 +119,7 @@ def _inks(small: Image) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 
 def _pale(small: Image, scale: float) -> list[Layer]:
     """The part of the page that holds pale ink, with the print painted over by its surroundings."""
-    depth, print_, pale = _inks(small)
+    depth, print_, pale = inks(small)
     found = _letters(pale)
     if found is None:
         return []

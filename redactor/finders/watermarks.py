@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import cv2
 import numpy as np
 
 from redactor import geometry
-from redactor.layers import WORKING_SIDE, pale_ink
+from redactor.layers import WORKING_SIDE, inks, pale_ink
 from redactor.page import Finding, Image, Kind, Quad
 
 FINDER = "watermarks"
@@ -24,6 +24,12 @@ LEAST_INK = 0.04
 """Share of a copy's box that is pale ink."""
 MARGIN = 0.3
 """Room around a copy, in letter heights."""
+CLEAR = 0.9
+"""Share of a watermark's box without print from which it serves as a pattern of its copies."""
+LEAST_SEEN = 1 / 3
+"""Share of the pattern's ink that print must leave to be seen where a copy is believed."""
+SAME_INK, OTHER_INK = 0.7, 0.25
+"""Shares that are pale of the pattern's seen ink, at least, and of its seen paper, at most."""
 
 
 def find_copies(pixels: Image, read: Sequence[Finding]) -> tuple[Finding, ...]:
@@ -40,12 +46,65 @@ def find_copies(pixels: Image, read: Sequence[Finding]) -> tuple[Finding, ...]:
     sizes = [min(geometry.height(f.quad), geometry.width(f.quad)) for f in read]
     height = float(np.median(sizes)) * scale
     length = max(max(geometry.height(f.quad), geometry.width(f.quad)) for f in read)
-    first = read[0]
-    return tuple(
-        Finding(first.kind, quad, "", first.score, f"copy of a watermark: {first.why}", FINDER)
+    rows = [
+        _copy(read[0], quad)
         for quad in (_whole(row / scale, length) for row in _rows(ink, height))
         if not any(geometry.holds(f.quad, quad) for f in read)
-    )
+    ]
+    return (*rows, *_alike(np.asarray(small, np.uint8), scale, read))
+
+
+def _copy(of: Finding, quad: Quad) -> Finding:
+    return Finding(of.kind, quad, "", of.score, f"copy of a watermark: {of.why}", FINDER)
+
+
+def _alike(small: Image, scale: float, read: Sequence[Finding]) -> list[Finding]:
+    """Places where a watermark that stands clear of print shows again between the print.
+
+    All copies on a page have one size and direction. What print covers counts neither for nor
+    against a place.
+    """
+    _, print_, pale = inks(small)
+    # The edge of print is blurred and looks pale.
+    seen = 1 - cv2.dilate(print_, np.ones((3, 3), np.uint8))
+    pale = pale & seen
+    found: list[Finding] = []
+    for finding in read:
+        box = finding.quad * scale
+        low = np.floor(box.min(axis=0)).astype(int).clip(0)
+        high = np.ceil(box.max(axis=0)).astype(int)
+        part = np.s_[low[1] : high[1], low[0] : high[0]]
+        inside = np.zeros_like(pale[part])
+        cv2.fillConvexPoly(inside, np.round(box - low).astype(np.int32), (1,))
+        if not (inside & pale[part]).any() or (inside & seen[part]).sum() < CLEAR * inside.sum():
+            continue
+        paper = cv2.dilate(pale[part], np.ones((5, 5), np.uint8)) == 0
+        for x, y in _places(seen, pale, inside & pale[part], inside & paper & seen[part]):
+            quad = finding.quad + (np.array([x, y]) - low) / scale
+            if all(geometry.overlap(quad, other.quad) < 0.5 for other in (*read, *found)):
+                found.append(_copy(finding, quad))
+    return found
+
+
+def _places(
+    seen: np.ndarray, pale: np.ndarray, ink: np.ndarray, paper: np.ndarray
+) -> Iterator[tuple[int, int]]:
+    """(x, y) of the top left corner wherever a pattern of ink and paper fits, best first."""
+
+    def within(plane: np.ndarray, pattern: np.ndarray) -> np.ndarray:
+        large, small = plane.astype(np.float32), pattern.astype(np.float32)
+        return np.asarray(cv2.matchTemplate(large, small, cv2.TM_CCORR))
+
+    of_ink, of_paper = within(seen, ink), within(seen, paper)
+    inked = within(pale, ink) / np.maximum(of_ink, 1)
+    soiled = within(pale, paper) / np.maximum(of_paper, 1)
+    fits = (of_ink >= LEAST_SEEN * ink.sum()) & (inked >= SAME_INK) & (soiled <= OTHER_INK)
+    likeness = np.where(fits, inked - soiled, -1)
+    reach = max(1, min(ink.shape) // 4)
+    while likeness.max() > 0:
+        y, x = (int(v) for v in np.unravel_index(likeness.argmax(), likeness.shape))
+        yield x, y
+        likeness[max(0, y - reach) : y + reach + 1, max(0, x - reach) : x + reach + 1] = -1
 
 
 def _whole(row: Quad, length: float) -> Quad:

@@ -42,6 +42,30 @@ def test_the_copy_under_print_is_found() -> None:
         assert x0 <= left + 3 and y0 <= top + 3 and right - 3 <= x1 and bottom - 3 <= y1
 
 
+def dense(under: str) -> Canvas:
+    """A clear watermark, and `under` as another below print that leaves no row of letters."""
+    canvas = sheet(150, 110)
+    canvas.line(20, 6, own("诸葛", form="watermark"), PALE)
+    canvas.line(20, 72, own(under, form="watermark"), PALE)
+    for row in range(4):
+        canvas.line(
+            10, 74 + 8 * row, "试验采用随机区组设计设三个处理四次重复亩均增收群众反映良好", PRINT
+        )
+    return canvas
+
+
+def test_a_copy_broken_up_by_print_is_known_by_the_pattern_of_a_clear_one() -> None:
+    canvas = dense("诸葛")
+    (copy,) = find_copies(pixels_of(canvas), [read(canvas)])
+    want = geometry.around([np.array(q, dtype=np.float64) for q in canvas.items[1].quads])
+    assert geometry.overlap(copy.quad, want) > 0.9
+
+
+def test_another_watermark_below_print_does_not_fit_the_pattern() -> None:
+    canvas = dense("内部")
+    assert find_copies(pixels_of(canvas), [read(canvas)]) == ()
+
+
 def test_print_and_smaller_pale_text_are_no_copies() -> None:
     canvas = sheet(150, 110)
     canvas.line(20, 12, own("诸葛晓岚", form="watermark"), PALE)
