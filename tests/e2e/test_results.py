@@ -110,7 +110,7 @@ def test_from_locked_scores_to_the_notice(
     round_file = download(desk, "round.json", tmp_path / "round.json")
     policy = download(desk, "office.toml", tmp_path / "office.toml")
     confirmed(desk, "锁定汇总")
-    expect(desk.get_by_text("第 1 号", exact=True)).to_be_visible()
+    expect(desk.get_by_text("汇总已锁定并编号")).to_be_visible()
     frozen = download(desk, "RESULT.json", tmp_path / "frozen.json")
     again = tmp_path / "again.json"
     told = CliRunner().invoke(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
+from functools import lru_cache
 from typing import Any
 
 from flask import Blueprint, abort, flash, g, redirect, render_template, request, url_for
@@ -12,7 +14,7 @@ from models.errors import RuleError, Sentence
 from models.tallies import record_ruling
 from models.vault_rounds import OfficeRound
 from scoring.open_tie import OpenTie, check_order, open_tie
-from scoring.points import exact_text, rounded_text
+from scoring.points import ZERO, exact_text, rounded_text
 from scoring.ranking import draw_order
 from scoring.reviewer_charts import agreement_chart, outlier_chart, severity_chart
 from scoring.reviewer_statistics import Report, review_statistics
@@ -187,10 +189,16 @@ def chart(round_id: int, name: str) -> FlaskResponse:
 
 def _report(outcome: Outcome) -> Report:
     """Statistics of the totals of the valid sheets."""
-    return review_statistics(
-        {
-            (sheet.reviewer, sheet.code): sum(sheet.scores.values())
+    return _statistics(
+        tuple(
+            (sheet.reviewer, sheet.code, sum(sheet.scores.values(), ZERO))
             for sheet in outcome.round.sheets
             if not sheet.excluded and sheet.reviewer not in outcome.round.recused(sheet.code)
-        }
+        )
     )
+
+
+@lru_cache(maxsize=4)
+def _statistics(totals: tuple[tuple[str, str, Fraction], ...]) -> Report:
+    """Kept, because the page and its three pictures ask for the same."""
+    return review_statistics({(seat, code): points for seat, code, points in totals})
