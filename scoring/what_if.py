@@ -45,9 +45,10 @@ def other_trimming(policy: Policy) -> Policy:
 
 def without_sheet(round_: Round, reviewer: str, code: str) -> Round:
     """The round with one valid sheet left out; InputError where there is no such sheet."""
+    recused = reviewer in round_.recused(code)
     kept = tuple(
         replace(sheet, excluded=True, reason="试算 what-if")
-        if (sheet.reviewer, sheet.code) == (reviewer, code) and not sheet.excluded
+        if (sheet.reviewer, sheet.code) == (reviewer, code) and not (sheet.excluded or recused)
         else sheet
         for sheet in round_.sheets
     )
