@@ -5,7 +5,9 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 
 import openpyxl
 import pytest
@@ -134,6 +136,27 @@ def test_a_correction_takes_a_reason_and_another_person_and_shows_its_difference
     assert made.codes[0] in report and "漏加" in report and "secretary、admin" in report
     with Session(review) as session:
         assert verify_audit(session).problems == ()
+
+
+def test_two_secretaries_at_once_lock_it_once(
+    sign_in: SignIn, review: Engine, made: ResultRound
+) -> None:
+    path = f"/rounds/{made.round_id}/tally"
+    clients = [sign_in("secretary"), sign_in("admin")]
+    forms = []
+    for client in clients:
+        page = client.get(path).text
+        forms.append({"csrf_token": form_token(page), "input": shown_input(page), "confirm": "yes"})
+    start = threading.Barrier(len(clients))
+
+    def lock(client: FlaskClient, form: dict[str, str]) -> int:
+        start.wait()
+        return client.post(path, data=form).status_code
+
+    with ThreadPoolExecutor(len(clients)) as pool:
+        answers = list(pool.map(lock, clients, forms))
+    assert sorted(answers) == [303, 422]
+    assert [kept.number for kept in tallies(review)] == [1]
 
 
 def test_guesses_at_the_second_password_are_slowed(
