@@ -8,6 +8,8 @@ store is locked, so that nobody's work waits for the disk.
 from __future__ import annotations
 
 import json
+import logging
+import sqlite3
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,9 +17,11 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Engine, select
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from models import released
+from models.base import forget_order
 from models.errors import RuleError, Sentence
 from models.office_release import (
     check_confirmation,
@@ -39,6 +43,7 @@ from webapp.office.work import round_vault
 from webapp.page_pictures import forget_pictures
 from webapp.settings import Settings
 
+logger = logging.getLogger(__name__)
 SUFFIXES = ("jpg", "png")
 SETTLED = "replaced"
 """Experts' data keeps no words of the office's: the reason, which may name somebody, stays here."""
@@ -92,6 +97,11 @@ def let_out(stores: Stores, *, round_id: int, release_ids: Sequence[int], by: st
             else:
                 carried.append(passage)
         codes, refused = _hand_over(stores, round_id, carried, folder, by)
+    try:
+        # Dossiers are often let out in the order of the roster.
+        forget_order(stores.review)
+    except (OperationalError, sqlite3.OperationalError):
+        logger.warning("the experts' store was busy; its file is put in order at the next release")
     return Outcome(tuple(codes), (*problems, *refused))
 
 

@@ -253,6 +253,20 @@ def test_no_row_ties_a_dossier_to_its_release(answers: list[Seen], planted: Plan
     assert not of_release & of_dossier
 
 
+def test_rows_lie_in_the_file_in_the_order_of_codes(planted: Planted) -> None:
+    """SQLite fills a page from its end; rows that came in another order would lie in that one."""
+    raw = (planted.settings.review / "review.db").read_bytes()
+    size = int.from_bytes(raw[16:18], "big")
+    whole = 0
+    for start in range(0, len(raw), size):
+        page = raw[start : start + size]
+        places = {code: page.find(f"{code}实验技术".encode()) for code in planted.codes}
+        if min(places.values()) > 0:
+            assert sorted(places, key=lambda code: -places[code]) == sorted(planted.codes)
+            whole += 1
+    assert whole
+
+
 NAME, UNIT = PEOPLE[0].name, PEOPLE[0].unit
 
 
