@@ -101,7 +101,8 @@ def find(
         masks += embossed.sure
         doubts += embossed.doubtful
     if Kind.SIGNATURE in kinds:
-        fingerprints = find_fingerprints(page, dpi, [region.quad for region in regions])
+        quads = [region.quad for region in regions]
+        fingerprints = find_fingerprints(page, dpi, quads, reading.lines)
         masks += fingerprints.sure
         doubts += fingerprints.doubtful
         red = [region.quad for region in regions if region.ink == "red"]

@@ -7,6 +7,7 @@ window to window (print is many waves, a bar code one that never turns).
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
@@ -16,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from redactor import geometry
-from redactor.page import Finding, Image, Kind, Quad
+from redactor.page import Finding, Image, Kind, Line, Quad
 
 FINDER = "fingerprints"
 COARSE_PER_MM = 2.0
@@ -46,6 +47,16 @@ PURE, LEAST_CONTRAST = 0.5, 4.0
 """Share of a window's energy in one wave, and standard deviation of its ink, to be ridges."""
 MARGIN_MM = 1.6
 """A mask reaches this far beyond the patch: ridges at its rim are thin and broken."""
+SIGNED = re.compile("签[字名章]|捺印|指纹|手印|承诺人|本人")
+"""Words of a page on which a pale print is sought as well."""
+PALE = (10, 140)
+"""Grey levels below the paper of a copied print's ridges; print and handwriting are darker."""
+AROUND_MM, PALE_SHARE, LEAST_SEEN = 3.0, 0.3, 0.1
+"""Pale ink fills this share of what can be seen in a window; print must leave the last share."""
+PALE_MARGIN_MM = 4.0
+"""A mask reaches this far beyond a pale patch, of which a copier leaves only the core."""
+FEWEST, PALE_WINDOWS = 20, 14
+"""Windows of coarse ridges that make a print, and a pale patch that a person must look at."""
 
 Plane = npt.NDArray[np.float32]
 Grey = npt.NDArray[np.uint8]
@@ -89,11 +100,14 @@ class Ridges:
     smooth: float
 
 
-def find_fingerprints(pixels: Image, dpi: float, seals: Sequence[Quad] = ()) -> Fingerprints:
+def find_fingerprints(
+    pixels: Image, dpi: float, seals: Sequence[Quad] = (), lines: Sequence[Line] = ()
+) -> Fingerprints:
     """Fingerprints in red, black or blue ink on an upright page.
 
     `dpi`: that of `pixels`. `seals`: places of seals; a red patch in one is its own emblem, and
-    only ridges show a print there.
+    only ridges show a print there. `lines`: what was read; where it asks for a signature and
+    no other print was found, pale prints of grey copies are sought, too.
     """
     sure: list[Finding] = []
     doubtful: list[Finding] = []
@@ -110,10 +124,29 @@ def find_fingerprints(pixels: Image, dpi: float, seals: Sequence[Quad] = ()) -> 
         elif _is_smear(pixels, patch, per_mm):
             why = "an oval patch of red ink, perhaps a fingerprint"
             doubtful.append(Finding(Kind.SIGNATURE, quad, "", 0.5, why, FINDER))
+    if not sure and any(SIGNED.search(line.text) for line in lines):
+        for is_sure, finding in _find_pale(pixels, per_mm):
+            (sure if is_sure else doubtful).append(finding)
     whole = _joined(sure)
     taken = [*seals, *(f.quad for f in whole)]
     clear = [f for f in doubtful if not any(geometry.overlap(f.quad, t) > 0 for t in taken)]
     return Fingerprints(whole, tuple(clear))
+
+
+def _find_pale(pixels: Image, per_mm: float) -> Iterator[tuple[bool, Finding]]:
+    """(whether it is sure, a print that a copier made paler than the handwriting over it)."""
+    size = np.array(pixels.shape[1::-1], np.float64)
+    margin = PALE_MARGIN_MM * per_mm
+    for patch in find_pale_patches(pixels, per_mm):
+        ridges = ridges_of(pixels, patch, per_mm)
+        box = geometry.rectangle(patch.x0, patch.y0, patch.x1, patch.y1)
+        quad = geometry.grown(box, margin, margin).clip(0, size)
+        if is_fingerprint(ridges):
+            why = f"fingerprint, ridges {ridges.period:.1f} mm apart"
+            yield True, Finding(Kind.SIGNATURE, quad, "", ridges.share, why, FINDER)
+        elif is_fingerprint(replace(ridges, windows=ridges.windows + FEWEST - PALE_WINDOWS)):
+            why = "an oval patch of pale ridges, perhaps a fingerprint"
+            yield False, Finding(Kind.SIGNATURE, quad, "", 0.5, why, FINDER)
 
 
 def _joined(findings: list[Finding]) -> tuple[Finding, ...]:
@@ -133,29 +166,57 @@ def is_fingerprint(ridges: Ridges) -> bool:
     if ridges.period <= RIDGE_MM:
         fine = ridges.windows >= 6 and ridges.share >= 0.2
         return fine and ridges.turn >= 0.08 and ridges.smooth >= 0.5
-    coarse = ridges.windows >= 20 and ridges.share >= 0.55
+    coarse = ridges.windows >= FEWEST and ridges.share >= 0.55
     return coarse and ridges.turn >= 0.5 and ridges.smooth >= 0.54
 
 
 def find_patches(pixels: Image, per_mm: float) -> Iterator[Patch]:
     """Patches of a thumb's size and form, by colour and by darkness; one may come twice."""
-    step = max(1, int(per_mm / COARSE_PER_MM))
-    height, width = (max(1, side // step) for side in pixels.shape[:2])
-    whole = pixels[: height * step, : width * step]
-    small = cv2.resize(whole, (width, height), interpolation=cv2.INTER_AREA)
+    small, step = _reduced(pixels, per_mm)
     blue, green, red = cv2.split(small)
-    dark = cv2.min(cv2.min(blue, green), red)
     fine = per_mm / step
-    side = max(3, round(PAPER_MM * fine) | 1)
-    paper = cv2.blur(cv2.dilate(dark, np.ones((side, side), np.uint8)), (side, side))
     inks = (
         (cv2.subtract(red, cv2.max(green, blue)), RED, True),
-        (cv2.subtract(paper, dark), INK, False),
+        (_depth(small, fine), INK, False),
     )
     for excess, least, is_red in inks:
         ink = np.asarray(cv2.threshold(excess, least, 1, cv2.THRESH_BINARY)[1], np.uint8)
         if cv2.countNonZero(ink):
-            yield from _patches(ink, fine, step, is_red)
+            closed = cv2.morphologyEx(ink, cv2.MORPH_CLOSE, _disc(GAP_MM * fine))
+            yield from _patches(np.asarray(closed, np.uint8), fine, step, is_red)
+
+
+def find_pale_patches(pixels: Image, per_mm: float) -> Iterator[Patch]:
+    """Patches of a thumb's size and form in which much of what print leaves to see is pale ink."""
+    small, step = _reduced(pixels, per_mm)
+    fine = per_mm / step
+    depth = _depth(small, fine)
+    dark = np.asarray(depth > PALE[1], np.uint8)
+    seen = 1 - cv2.dilate(dark, np.ones((3, 3), np.uint8))
+    pale = (depth > PALE[0]) & (seen > 0)
+    side = max(3, round(AROUND_MM * fine) | 1)
+    in_view = cv2.blur(seen.astype(np.float32), (side, side))
+    share = cv2.blur(pale.astype(np.float32), (side, side))
+    patch = (share > PALE_SHARE * in_view) & (in_view > LEAST_SEEN)
+    yield from _patches(patch.astype(np.uint8), fine, step, False)
+
+
+def _reduced(pixels: Image, per_mm: float) -> tuple[Image, int]:
+    """(the page at about COARSE_PER_MM, how many times smaller it is)."""
+    step = max(1, int(per_mm / COARSE_PER_MM))
+    height, width = (max(1, side // step) for side in pixels.shape[:2])
+    whole = pixels[: height * step, : width * step]
+    small = cv2.resize(whole, (width, height), interpolation=cv2.INTER_AREA)
+    return np.asarray(small, np.uint8), step
+
+
+def _depth(small: Image, fine: float) -> Grey:
+    """How much darker than the paper around, grey levels."""
+    blue, green, red = cv2.split(small)
+    dark = cv2.min(cv2.min(blue, green), red)
+    side = max(3, round(PAPER_MM * fine) | 1)
+    paper = cv2.blur(cv2.dilate(dark, np.ones((side, side), np.uint8)), (side, side))
+    return np.asarray(cv2.subtract(paper, dark), np.uint8)
 
 
 def ridges_of(pixels: Image, patch: Patch, per_mm: float) -> Ridges:
@@ -178,8 +239,7 @@ def ridges_of(pixels: Image, patch: Patch, per_mm: float) -> Ridges:
     return _measured(waves, np.asarray(inside, np.uint8), fine)
 
 
-def _patches(ink: Grey, fine: float, step: int, is_red: bool) -> Iterator[Patch]:
-    closed = np.asarray(cv2.morphologyEx(ink, cv2.MORPH_CLOSE, _disc(GAP_MM * fine)), np.uint8)
+def _patches(closed: Grey, fine: float, step: int, is_red: bool) -> Iterator[Patch]:
     solid, left, top = _opened(closed, _disc(STROKE_MM * fine))
     count, labels, stats, _ = cv2.connectedComponentsWithStats(solid)
     for label in range(1, count):

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from redactor import geometry
 from redactor.finders.fingerprints import Fingerprints, find_fingerprints
-from redactor.page import Image, Kind
+from redactor.page import Char, Image, Kind, Line
 
 DPI = 200.0
 MM = DPI / 25.4
@@ -84,6 +84,37 @@ def test_over_print() -> None:
     assert_covered(find_fingerprints(page, DPI), 50, 40)
     seal = geometry.rectangle(30 * MM, 25 * MM, 60 * MM, 55 * MM)
     assert_covered(find_fingerprints(page, DPI, [seal]), 50, 40)
+
+
+def line(text: str) -> Line:
+    quad = geometry.rectangle(0, 0, 10, 10)
+    return Line(tuple(Char(letter, quad, 1.0) for letter in text), quad, 1.0)
+
+
+def copied() -> Image:
+    """A print of wide ridges, paled by a copier, under a name written over it."""
+    page = stamped(sheet(), ridges(1.4, 19, 14), 45, 40, (120, 120, 120), 0.4)
+    cv2.putText(page, "HW", (round(30 * MM), round(42 * MM)), 0, 3.0, (15, 15, 15), 6)
+    return page
+
+
+def test_a_copied_print_under_handwriting_is_found_where_a_signature_is_asked_for() -> None:
+    (print_,) = find_fingerprints(copied(), DPI, (), (line("承诺人（签字）："),)).sure
+    x0, y0, x1, y1 = (v / MM for v in geometry.bounds(print_.quad))
+    assert x0 < 38.5 and y0 < 31 and x1 > 51.5 and y1 > 49
+    assert (x1 - x0) * (y1 - y0) < 26 * 32
+
+
+def test_pale_prints_are_not_sought_where_no_signature_is_asked_for() -> None:
+    found = find_fingerprints(copied(), DPI, (), (line("试验采用随机区组设计"),))
+    assert found.sure == found.doubtful == ()
+
+
+def test_handwriting_alone_on_a_signed_page_is_no_print() -> None:
+    page = sheet()
+    cv2.putText(page, "HW", (round(30 * MM), round(42 * MM)), 0, 3.0, (15, 15, 15), 6)
+    found = find_fingerprints(page, DPI, (), (line("承诺人（签字）："),))
+    assert found.sure == found.doubtful == ()
 
 
 def test_smeared_red_ink_is_for_a_person() -> None:
