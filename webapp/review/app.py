@@ -74,10 +74,19 @@ def member() -> Member | None:
     """The seat that is signed in, None for nobody."""
     if "member" not in g:
         token = request.cookies.get(COOKIE, "")
-        g.member = member_of(review(), token) if token else None
+        g.member = _holder_of(token) if token else None
         if g.member is not None and seen_long_ago(g.member):
             _note_seen(g.member)
     return g.member
+
+
+def _holder_of(token: str) -> Member | None:
+    if request.method in ("GET", "HEAD"):
+        return member_of(review(), token)
+    # Before the write lock is taken, which so many others wait for.
+    looking = current_app.extensions["review"].execution_options(read_only=True)
+    with Session(looking) as session:
+        return member_of(session, token)
 
 
 def _note_seen(who: Member) -> None:

@@ -136,6 +136,7 @@ def test_the_list_asks_the_store_as_often_for_three_dossiers_as_for_one(
     made: ReviewRound, tablet: Tablet, store: Engine, review_app: object
 ) -> None:
     client = tablet("R01")
+    client.get("/")  # notes that the tablet was seen, once a minute
     asked: list[str] = []
     engine = review_app.extensions["review"]  # type: ignore[attr-defined]
     event.listen(engine, "before_cursor_execute", lambda *a: asked.append(a[2]))
