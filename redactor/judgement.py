@@ -55,6 +55,10 @@ _HITS = {
         "页面上有疑似钢印，未能确认，请查看标出的位置。",
         "There may be an embossed seal. Look at the place shown.",
     ),
+    "seals": Sentence(
+        "页面上有疑似印章，未能确认，请查看标出的位置。",
+        "There may be another seal. Look at the place shown.",
+    ),
     "fingerprints": Sentence(
         "页面上有疑似手印，未能确认，请查看标出的位置。",
         "There may be a fingerprint. Look at the place shown.",

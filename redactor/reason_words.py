@@ -55,6 +55,7 @@ _WHY = (
     (r"like a unit", "像单位名称"),
     (r"picture at a photo label, no face found", "照片栏中的图片，未找到人脸"),
     (r"picture of an ID photo's size and shape, no face found", "证件照大小的图片，未找到人脸"),
+    (r"perhaps a (\w+) seal, (\w+) ink", "疑似印章"),
     (r"(\w+) seal, known from another page of the dossier", "印章，在该材料其他页上出现过"),
     (r"(\w+) seal, red ink", "红色印章"),
     (r"(\w+) seal, (\w+) ink", "印章"),

@@ -29,7 +29,7 @@ from redactor.finders.pictures import find_pictures, text_quads
 from redactor.finders.row_ends import find_row_ends
 from redactor.finders.seal_text import read_strip
 from redactor.finders.seal_twins import SealPrint, find_twins
-from redactor.finders.seals import SealRegion, find_seals, seal_findings
+from redactor.finders.seals import SealRegion, doubtful_seals, find_seals, seal_findings
 from redactor.finders.touching_ink import find_touching_ink
 from redactor.finders.watermarks import find_copies
 from redactor.identity import Identity
@@ -88,7 +88,9 @@ def find(
         masks += [*decoded, *find_printed_numbers(decoded, reading.lines)]
     regions: tuple[SealRegion, ...] = ()
     if Kind.SEAL in kinds:
-        regions = find_seals(page, dpi) if seals is None else seals
+        sought = find_seals(page, dpi, doubtful=True) if seals is None else seals
+        doubts += doubtful_seals(sought)
+        regions = tuple(region for region in sought if region.sure)
         masks += seal_findings(
             page,
             regions,

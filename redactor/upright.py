@@ -38,8 +38,8 @@ def turn(pixels: Image, rotation: int) -> Image:
 class Upright:
     """A page turned upright and what was learnt on the way.
 
-    `seals`: those of a grey copy, which were sought to read the print under them; None where
-    nobody looked, because colour tells print from ink.
+    `seals`: those of a grey copy, doubtful ones, too, which were sought to read the print under
+    them; None where nobody looked, because colour tells print from ink.
     """
 
     pixels: Image
@@ -62,8 +62,9 @@ def read_upright(reader: Reader, pixels: Image, dpi: float) -> Upright:
             rotation = (rotation + further) % 360
             page = turn(pixels, rotation)
             lines = reader.read_lines(page, reader.detect(page))
-    seals = find_seals(page, dpi) if is_grey(page) else None
-    for layer in (*find_layers(page, lines), *seal_layers(page, seals or ())):
+    seals = find_seals(page, dpi, doubtful=True) if is_grey(page) else None
+    sure_seals = [seal for seal in seals or () if seal.sure]
+    for layer in (*find_layers(page, lines), *seal_layers(page, sure_seals)):
         lines += read_layer(reader, layer, page.shape)
     size = (page.shape[1], page.shape[0])
     reading = Reading(lines, find_cells(page), size, rotation, reader_version())

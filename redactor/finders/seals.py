@@ -42,6 +42,10 @@ MOST_BLIND, FLAWLESS = 0.1, 0.98
 """A ring of which more than this share runs through pictures must be there almost wholly."""
 INK = 30
 """Grey levels below the paper from which on ink counts as part of a frame."""
+DOUBTED_MM, DOUBTED_COVER, DOUBTED_ARC = 12.0, 0.75, 0.6
+DOUBTED_OUTSIDE, DOUBTED_INSIDE = 0.3, 0.6
+"""The same of a ring that may be a seal on a page that has others: over a portrait, or too pale for
+its page. Radius in mm."""
 CUT = 0.97
 """A ring of whose box less than this share lies on the page is cut."""
 SAME = 0.35
@@ -54,7 +58,8 @@ class SealRegion:
 
     `ink`: red, grey (black or no colour at all) or other. `score`: share of the frame that is
     there, 0..1. `ellipse`: ((x, y), (axis, axis), degrees) of the outer ring of round and oval
-    seals, page pixels; None for others. `ring`: found by its ring, not as a blob.
+    seals, page pixels; None for others. `ring`: found by its ring, not as a blob. `sure`: False
+    when a person must look whether it is a seal.
     """
 
     quad: Quad
@@ -63,6 +68,7 @@ class SealRegion:
     score: float
     ellipse: Ellipse | None = None
     ring: bool = False
+    sure: bool = True
 
     def moved(self, dx: float, dy: float) -> SealRegion:
         """The same seal on a page whose origin lies elsewhere."""
@@ -73,12 +79,16 @@ class SealRegion:
         return replace(self, quad=self.quad + (dx, dy), ellipse=ellipse)
 
 
-def find_seals(pixels: Image, dpi: float) -> tuple[SealRegion, ...]:
-    """All seals of a page, none twice. `dpi`: resolution of `pixels`."""
+def find_seals(pixels: Image, dpi: float, doubtful: bool = False) -> tuple[SealRegion, ...]:
+    """All seals of a page, none twice. `dpi`: resolution of `pixels`.
+
+    With `doubtful` also those of which a person must say whether they are seals, last.
+    """
     if min(pixels.shape[:2]) < SMALLEST_PAGE:
         return ()
     sheet = sheet_of(pixels, dpi)
     regions: list[SealRegion] = []
+    doubted: list[SealRegion] = []
     if cv2.countNonZero(sheet.red) >= LEAST_RED_MM2 * sheet.per_mm**2:
         regions += [
             _of_blob(b, "red", sheet) for b in find_blobs(sheet.red, sheet.pictures, sheet.per_mm)
@@ -94,9 +104,15 @@ def find_seals(pixels: Image, dpi: float) -> tuple[SealRegion, ...]:
     for ring in find_rings(sheet.dark, sheet.pictures, sheet.per_mm, LEAST_VOTE_INK):
         if _is_seal(ring, sheet, COVER_INK):
             regions.append(_of_ring(ring, _ink(ring, sheet), sheet))
+        elif doubtful and _may_be_seal(ring, sheet):
+            doubted.append(replace(_of_ring(ring, _ink(ring, sheet), sheet), sure=False))
     ink = np.asarray(cv2.threshold(sheet.dark, INK, 255, cv2.THRESH_BINARY)[1], np.uint8)
     regions += [_of_blob(b, "grey", sheet) for b in find_frames(ink, sheet.pictures, sheet.per_mm)]
-    return _distinct(regions)
+    found = _distinct(regions)
+    if not found:
+        return ()
+    clear = [d for d in doubted if all(_shared(d.quad, f.quad) < SAME for f in found)]
+    return (*found, *_distinct(clear))
 
 
 def seal_findings(
@@ -153,6 +169,26 @@ def _is_seal(ring: Ring, sheet: Sheet, least_cover: float) -> bool:
         and ring.outside <= OUTSIDE
         and ring.inside <= (DENSEST if perfect else INSIDE)
         and (ring.blind <= MOST_BLIND or ring.cover >= FLAWLESS)
+    )
+
+
+def _may_be_seal(ring: Ring, sheet: Sheet) -> bool:
+    """Whether a ring that is not surely a seal looks like one on a page that has others."""
+    return (
+        ring.radius >= DOUBTED_MM * sheet.per_mm
+        and ring.cover >= DOUBTED_COVER
+        and ring.arc >= DOUBTED_ARC
+        and ring.outside <= DOUBTED_OUTSIDE
+        and ring.inside <= DOUBTED_INSIDE
+    )
+
+
+def doubtful_seals(regions: Sequence[SealRegion]) -> tuple[Finding, ...]:
+    """The regions that are not sure, for a person to look at."""
+    return tuple(
+        Finding(Kind.SEAL, r.quad, "", r.score, f"perhaps a {r.shape} seal, {r.ink} ink", "seals")
+        for r in regions
+        if not r.sure
     )
 
 

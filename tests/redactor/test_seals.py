@@ -15,7 +15,7 @@ from PIL import ImageDraw
 
 from redactor import geometry
 from redactor.finders.seal_text import names_unit, readable, seal_strips, suspicious
-from redactor.finders.seals import SealRegion, find_seals, seal_findings
+from redactor.finders.seals import SealRegion, doubtful_seals, find_seals, seal_findings
 from redactor.geometry import rectangle
 from redactor.identity import Identity
 from redactor.masking import paint
@@ -178,6 +178,31 @@ def test_two_seals_side_by_side_are_two_regions() -> None:
     seal(canvas, 60, 80, UNIT, 1)
     seal(canvas, 140, 80, "库尔勒市人民政府", 0)
     assert len(find_seals(pixels_of(canvas), DPI)) == 2
+
+
+def worn(*middles: tuple[float, float]) -> Image:
+    """A grey copy with seals at `middles`; the ring of the last is gone in four places."""
+    canvas = blank()
+    for x, y in middles:
+        seal(canvas, x, y, UNIT, 1)
+    pixels = pixels_of(canvas, grey=True)
+    x, y = middles[-1]
+    for dx, dy in ((21, 0), (0, 21), (-21, 0), (0, -21)):
+        middle = (round((x + dx) / 25.4 * DPI), round((y + dy) / 25.4 * DPI))
+        cv2.circle(pixels, middle, round(3 / 25.4 * DPI), (250, 250, 250), -1)
+    return pixels
+
+
+def test_a_worn_ring_on_a_page_that_has_seals_is_for_a_person() -> None:
+    pixels = worn((60, 80), (150, 80))
+    assert len(find_seals(pixels, DPI)) == 1
+    (doubt,) = doubtful_seals(find_seals(pixels, DPI, doubtful=True))
+    x0, y0, x1, y1 = (v / DPI * 25.4 for v in geometry.bounds(doubt.quad))
+    assert x0 < 129 and y0 < 59 and x1 > 171 and y1 > 101
+
+
+def test_a_worn_ring_is_left_where_no_seal_was_found() -> None:
+    assert find_seals(worn((150, 80)), DPI, doubtful=True) == ()
 
 
 def test_the_mask_reaches_beyond_the_rings_outer_edge() -> None:
