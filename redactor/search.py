@@ -14,6 +14,7 @@ from redactor.finders.arabic_script import find_arabic_script
 from redactor.finders.card_ghosts import find_card_ghosts
 from redactor.finders.code_text import described, find_printed_numbers
 from redactor.finders.codes import find_codes
+from redactor.finders.copied_frames import find_copied_frames
 from redactor.finders.cut_units import find_cut_units
 from redactor.finders.document_numbers import find_document_numbers
 from redactor.finders.embossed import find_embossed
@@ -91,6 +92,7 @@ def find(
         sought = find_seals(page, dpi, doubtful=True) if seals is None else seals
         doubts += doubtful_seals(sought)
         regions = tuple(region for region in sought if region.sure)
+        doubts += find_copied_frames(page, dpi, regions, reading)
         masks += seal_findings(
             page,
             regions,

@@ -106,7 +106,7 @@ def _hollows(mask: Mask, blind: Mask, per_mm: float) -> list[Blob]:
             middle = corners.mean(axis=0)
             # The frame itself lies around its hollow.
             grown = middle + (corners - middle) * (1 + 2 * FRAME_MM * per_mm / low)
-            if _share(blind, grown) <= MOST_BLIND:
+            if share_within(blind, grown) <= MOST_BLIND:
                 found.append(Blob(grown, shape, border, low / high, 0.0))
     return found
 
@@ -144,10 +144,10 @@ def find_blobs(
         for label in np.flatnonzero(fits):
             x, y, w, h = (int(v) for v in stats[label, :4])
             part = (labels[y : y + h, x : x + w] == label).astype(np.uint8)
-            blob = _judge(part, (left + x, top + y), per_mm)
+            blob = framed_blob(part, (left + x, top + y), per_mm)
             if blob is None or blob.border < least_border:
                 continue
-            if blob.border >= WHOLE_BORDER or _share(blind, blob.hull) <= MOST_BLIND:
+            if blob.border >= WHOLE_BORDER or share_within(blind, blob.hull) <= MOST_BLIND:
                 found.append(blob)
     found.sort(key=lambda b: -cv2.contourArea(b.hull.astype(np.float32)))
     kept: list[Blob] = []
@@ -160,8 +160,13 @@ def find_blobs(
     return kept
 
 
-def _judge(part: Mask, origin: tuple[int, int], per_mm: float) -> Blob | None:
-    """A component as a blob, None when it is no seal; `origin`: where `part` lies on the mask."""
+def framed_blob(
+    part: Mask, origin: tuple[int, int], per_mm: float, fullest: float = FULLEST
+) -> Blob | None:
+    """A component as a blob, None when it is no seal; `origin`: where `part` lies on the mask.
+
+    `fullest`: share of the hull that the component may fill.
+    """
     contours, _ = cv2.findContours(part, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
     hull = cv2.convexHull(np.concatenate(contours))
     _, sides, _ = cv2.minAreaRect(hull)
@@ -171,7 +176,7 @@ def _judge(part: Mask, origin: tuple[int, int], per_mm: float) -> Blob | None:
     border = _border(part, hull[:, 0, :].astype(np.float64), per_mm)
     area = float(cv2.contourArea(hull))
     fill = float(part.sum()) / area
-    if border < LEAST_BORDER or fill > FULLEST:
+    if border < LEAST_BORDER or fill > fullest:
         return None
     corners = hull[:, 0, :].astype(np.float64) + origin + 0.5
     return Blob(corners, _shape(area / (low * high), low / high), border, low / high, fill)
@@ -180,10 +185,10 @@ def _judge(part: Mask, origin: tuple[int, int], per_mm: float) -> Blob | None:
 def _ink_within(mask: Mask, blob: Blob) -> float:
     """Share of ink in the hull shrunk to 80 percent, the frame left out."""
     middle = blob.hull.mean(axis=0)
-    return _share(mask, middle + 0.8 * (blob.hull - middle))
+    return share_within(mask, middle + 0.8 * (blob.hull - middle))
 
 
-def _share(mask: Mask, hull: npt.NDArray[np.float64]) -> float:
+def share_within(mask: Mask, hull: npt.NDArray[np.float64]) -> float:
     """Share of a convex polygon that is set in a mask, 0..1."""
     x, y, w, h = cv2.boundingRect(hull.astype(np.int32))
     inside = np.zeros((h, w), np.uint8)
