@@ -22,6 +22,8 @@ from webapp.settings import Settings
 
 SignIn = Callable[[str], FlaskClient]
 
+SIZES = ("thumb", "screen", "full")
+
 
 @pytest.fixture
 def page_id(settings: Settings, vault: Engine, round_id: int) -> int:
@@ -100,8 +102,8 @@ def test_workers_make_the_pictures_below_the_vault(
 
 def test_pictures_are_never_enlarged(settings: Settings, round_id: int) -> None:
     folder = pictures_folder(settings, round_id)
-    keep_pictures(folder, "ab", np.zeros((100, 2000, 3), np.uint8))
+    keep_pictures(folder, "ab", np.zeros((100, 2000, 3), np.uint8), SIZES)
     widths = {}
-    for size in ("thumb", "screen", "full"):
+    for size in SIZES:
         widths[size] = cv2.imread(str(picture_file(folder, "ab", size))).shape[1]
     assert widths == {"thumb": 240, "screen": 1400, "full": 2000}
