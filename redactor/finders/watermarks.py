@@ -24,6 +24,8 @@ LEAST_INK = 0.04
 """Share of a copy's box that is pale ink."""
 MARGIN = 0.3
 """Room around a copy, in letter heights."""
+LARGEST_PRINT = 40
+"""Height of a row at the working size up to which it is faded print; print is no pattern."""
 CLEAR = 0.9
 """Share of a watermark's box without print from which it serves as a pattern of its copies."""
 LEAST_SEEN = 1 / 3
@@ -71,6 +73,8 @@ def _alike(small: Image, scale: float, read: Sequence[Finding]) -> list[Finding]
     found: list[Finding] = []
     for finding in read:
         box = finding.quad * scale
+        if min(geometry.height(box), geometry.width(box)) <= LARGEST_PRINT:
+            continue
         low = np.floor(box.min(axis=0)).astype(int).clip(0)
         high = np.ceil(box.max(axis=0)).astype(int)
         part = np.s_[low[1] : high[1], low[0] : high[0]]

@@ -66,6 +66,14 @@ def test_another_watermark_below_print_does_not_fit_the_pattern() -> None:
     assert find_copies(pixels_of(canvas), [read(canvas)]) == ()
 
 
+def test_faded_print_is_no_pattern_of_a_watermark() -> None:
+    canvas = sheet(150, 110)
+    faded = Style(size=9, colour=(205, 205, 205))
+    for row in range(9):
+        canvas.line(10, 10 + 10 * row, own("诸葛晓岚", form="plain"), faded)
+    assert find_copies(pixels_of(canvas), [read(canvas)]) == ()
+
+
 def test_print_and_smaller_pale_text_are_no_copies() -> None:
     canvas = sheet(150, 110)
     canvas.line(20, 12, own("诸葛晓岚", form="watermark"), PALE)
