@@ -1,4 +1,5 @@
 """A round as experts find it: released pages, seats with cards, sheets to fill in; no vault."""
+
 from __future__ import annotations
 
 import hashlib
