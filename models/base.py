@@ -28,6 +28,10 @@ LONGEST_WAIT = 30
 _IN_LINE = "in_line"
 
 
+KEPT_OPEN = 10
+"""Connections kept for the threads of a server; each one more would be made anew every time."""
+
+
 class VaultBase(DeclarativeBase):
     """Tables of the vault: who. Only the office's process opens this store."""
 
@@ -71,7 +75,7 @@ def open_store(url: str, *, many_writers: bool = False) -> Engine:
     the file: people read while one writes, and a commit waits for the disk once. What was deleted
     may stay in that log: `forget_after_commit`. Writers of this process stand in line.
     """
-    engine = create_engine(url)
+    engine = create_engine(url, pool_size=KEPT_OPEN)
     if engine.dialect.name == "sqlite":
         event.listen(engine, "connect", _configure_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
