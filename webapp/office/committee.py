@@ -142,10 +142,14 @@ def barred_pairs(round_id: int) -> dict[str, set[str]]:
     return found
 
 
-def require_neutral(found: OfficeRound, code: str, text: str) -> str:
-    """`text` trimmed; RuleError where a reason would take a name or unit to the experts' store."""
-    entrant = vault().scalar(select(Entrant).filter_by(round_id=found.id, code=code))
-    words = set(identity_words(entrant)) if entrant is not None else set()
+def require_neutral(found: OfficeRound, code: str | None, text: str) -> str:
+    """`text` trimmed; RuleError where a reason would take a name or unit to the experts' store.
+
+    `code`: whose identity is sought beside the experts' names; None for every applicant's.
+    """
+    about = select(Entrant).filter_by(round_id=found.id)
+    about = about if code is None else about.filter_by(code=code)
+    words = {word for entrant in vault().scalars(about) for word in identity_words(entrant)}
     words |= {_plain(expert.name) for expert in experts_of(vault(), found.id)}
     plain = _plain(text)
     if any(len(word) > 1 and word in plain for word in words):

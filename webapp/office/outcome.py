@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import unicodedata
 from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import select
 
 from models.errors import RuleError, Sentence
-from models.office_experts import experts_of
-from models.office_rounds import entrants_of
 from models.review import Round, Tally
 from models.round_export import export_round
 from models.vault_rounds import OfficeRound
@@ -22,9 +19,8 @@ from scoring.round import Round as ScoredRound
 from scoring.round_json import round_from_document, strict_json
 from scoring.tally import tally
 from webapp.language import t
-from webapp.office.app import review, vault
+from webapp.office.app import review
 from webapp.office.committee import policy_in_force
-from webapp.office.door import identity_words
 
 BASIS_WORDS = {
     "own": Sentence("本人答辩", "own defence"),
@@ -111,23 +107,3 @@ def decision_word(decision: str) -> str:
     """A decision in the language of this request."""
     said = DECISION_WORDS[decision]
     return t(said.zh, said.en)
-
-
-def require_nobody_named(found: OfficeRound, text: str) -> str:
-    """`text` trimmed; RuleError where it names any applicant or expert of the round."""
-    words = {word for entrant in entrants_of(vault(), found.id) for word in identity_words(entrant)}
-    words |= {_plain(expert.name) for expert in experts_of(vault(), found.id)}
-    plain = _plain(text)
-    if any(len(word) > 1 and word in plain for word in words):
-        raise RuleError(
-            Sentence(
-                "理由会保存在评委一侧的库中，不能写出申报人或专家的姓名、单位、号码。请改写。",
-                "Reasons are kept in the experts' store: write no name, unit or number of an "
-                "applicant, and no expert's name.",
-            )
-        )
-    return text.strip()
-
-
-def _plain(text: str) -> str:
-    return "".join(unicodedata.normalize("NFKC", text).split()).casefold()

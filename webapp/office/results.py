@@ -23,13 +23,12 @@ from scoring.workbook import summary_order
 from webapp.language import current_language, sentences_of, t
 from webapp.office.app import review, signed_in
 from webapp.office.charts import DRAWING
-from webapp.office.committee import DESK, opened, opened_or_404
+from webapp.office.committee import DESK, opened, opened_or_404, require_neutral
 from webapp.office.outcome import (
     Outcome,
     basis_word,
     decision_word,
     outcome_of,
-    require_nobody_named,
     tallies_of,
 )
 from webapp.office.rounds import round_or_404
@@ -139,7 +138,7 @@ def order(round_id: int) -> Response | tuple[str, int]:
 def _order(found: OfficeRound, tie: OpenTie) -> tuple[dict[str, int], str]:
     """(code -> place, the reason) of the form; RuleError for one that says neither fully."""
     if request.form.get("how") == "draw":
-        seed = require_nobody_named(found, request.form.get("seed", ""))
+        seed = require_neutral(found, None, request.form.get("seed", ""))
         if not seed:
             raise RuleError(Sentence("请填写抽签种子。", "Give the seed of the draw."))
         drawn = draw_order(tie.codes, seed)
@@ -152,7 +151,7 @@ def _order(found: OfficeRound, tie: OpenTie) -> tuple[dict[str, int], str]:
     texts = {code: request.form.get(f"place-{code}", "").strip() for code in tie.codes}
     places = {code: int(text) for code, text in texts.items() if text.isdecimal() and len(text) < 4}
     check_order(tie, places)
-    return places, require_nobody_named(found, request.form.get("reason", ""))
+    return places, require_neutral(found, None, request.form.get("reason", ""))
 
 
 @pages.route("/rounds/<int:round_id>/results/statistics")

@@ -42,12 +42,11 @@ from scoring.workbook import write_workbook
 from webapp.archive import Archived, write_archive
 from webapp.language import sentences_of, t
 from webapp.office.app import review, signed_in, vault
-from webapp.office.committee import DESK, opened, opened_or_404
+from webapp.office.committee import DESK, opened, opened_or_404, require_neutral
 from webapp.office.outcome import (
     Outcome,
     kept_outcome,
     outcome_of,
-    require_nobody_named,
     tallies_of,
 )
 from webapp.office.rounds import round_or_404
@@ -145,7 +144,7 @@ def freeze(round_id: int) -> Response | tuple[str, int]:
             )
         second, reason = None, ""
         if tallies_of(there):
-            reason = require_nobody_named(found, request.form.get("reason", ""))
+            reason = require_neutral(found, None, request.form.get("reason", ""))
             second = _second(me)
         freeze_tally(
             review(),
