@@ -26,7 +26,7 @@ from tests.e2e.scoring_desk import HERE, SAVED, ScoringDesk, Tablet
 from tests.e2e.test_every_page import SMALL_TARGETS
 from tests.webapp.review.conftest import settings_in
 from tests.webapp.review_round import furnish_review
-from tests.webapp.serving_process import free_port
+from tests.webapp.serving_process import free_port, wait_until
 from webapp.review.app import COOKIE as SEAT_COOKIE
 
 SEAT, OTHER = "R01", "R02"
@@ -43,7 +43,7 @@ def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ScoringDesk]:
     settings.folder.mkdir()
     store = open_store(settings.database)
     migrate(store, "review")
-    made = furnish_review(store, settings, dossiers=12, pages=3, seats=2)
+    made = furnish_review(store, settings, dossiers=13, pages=3, seats=2)
     desk = ScoringDesk(settings, made, store)
     desk.start()
     yield desk
@@ -57,7 +57,7 @@ def codes(desk: ScoringDesk) -> Iterator[str]:
     return iter(desk.made.codes[TAKEN.pop(0) :])
 
 
-TAKEN = list(range(12))
+TAKEN = list(range(13))
 
 
 @pytest.fixture
@@ -290,11 +290,8 @@ def test_drafts_wait_for_their_own_seat_on_a_shared_tablet(
     assert serious(tablet.page) == []
     tablet.page.locator("#outbox-stay").tap()
     expect(dialog).not_to_be_visible()
-    tablet.page.unroute("**/sheet")
-    tablet.offline(True)
     # The page that the first seat left open must not write under the second one's name.
     left_open = tablet.context.new_page()
-    tablet.offline(False)
     left_open.route("**/sheet", lambda route: route.abort())
     left_open.goto(f"{desk.url}/d/{code}/")
     with Session(desk.store) as session, session.begin():
@@ -319,11 +316,29 @@ def test_drafts_wait_for_their_own_seat_on_a_shared_tablet(
     assert again is not None
     sign_in_as(tablet, again)
     other.page.goto(f"{desk.url}/")
-    other.page.wait_for_function(
-        "async () => (await (await idb.openDB('mangping-scores', 1)).getAll('drafts')).length === 0"
-    )
+    wait_until(lambda: drafts(other.page) == [], "the draft was sent")
     assert desk.stored(SEAT, code).scores == {"achievements": 3350, "papers": 50}
     assert desk.stored(OTHER, code).scores == {"achievements": 1000}
+
+
+def test_a_page_left_open_shows_no_other_seat_s_sheet(
+    desk: ScoringDesk, tablet_of: TabletOf, code: str
+) -> None:
+    tablet = tablet_of(SEAT)
+    tablet.open(code)
+    other = tablet_of(OTHER)
+    other.open(code)
+    other.score("achievements", "7")
+    other.says(SAVED)
+    sign_in_as(tablet, desk.made.tokens[OTHER])
+    with tablet.page.expect_navigation():
+        tablet.page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+    # It is the other seat's page now, in everything, and writes as such.
+    expect(tablet.page.locator('[data-criterion="achievements"] input')).to_have_value("7")
+    tablet.score("papers", "3")
+    tablet.says(SAVED)
+    assert desk.stored(OTHER, code).scores == {"achievements": 700, "papers": 300}
+    assert desk.stored(SEAT, code).number == 0
 
 
 def test_drafts_outlive_a_revoked_card(desk: ScoringDesk, tablet_of: TabletOf, code: str) -> None:

@@ -187,6 +187,8 @@ document.addEventListener("DOMContentLoaded", () => {
     const answer = await ScoreSender.read(sheet.code);
     if (answer?.status === 403 || answer?.status === 404) return location.reload();
     if (answer?.status !== 200 || !answer.isOurs) return follow();
+    // Another seat has signed in on this device: its sheet belongs on a page of its own.
+    if (answer.values.seat !== sheet.seat || answer.values.round !== sheet.round) return location.reload();
     const record = await ScoreDrafts.get(key);
     if (record && !record.refused) return follow();
     if (JSON.stringify(answer.values.rubric) !== JSON.stringify(sheet.rubric)) return location.reload();
