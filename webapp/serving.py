@@ -23,6 +23,8 @@ from redactor.errors import ExitCode, Sentence
 from webapp.settings import ReviewSettings, Settings, prepare_folders, review_settings
 
 THREADS = 8
+REVIEW_THREADS = 4
+"""Each statement gives Python's lock away and waits to get it back from the other threads."""
 REVIEW_CONNECTIONS = 2000
 """A browser keeps several open; a committee has hundreds of tablets."""
 Work = Callable[[Any], None]
@@ -241,7 +243,7 @@ def run_review(settings: ReviewSettings) -> None:
         ready_to_answer(create_review(settings)),
         host=settings.host,
         port=settings.port,
-        threads=THREADS,
+        threads=REVIEW_THREADS,
         ident="",
         connection_limit=REVIEW_CONNECTIONS,
     )
