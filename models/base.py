@@ -12,6 +12,7 @@ from sqlalchemy import Connection, Engine, MetaData, create_engine, event
 from sqlalchemy.orm import DeclarativeBase, Session
 
 from models.errors import RuleError, Sentence
+from models.lost_connections import connection_times, leave_dead_connections
 
 # Alembic can only drop or alter constraints that have names, on SQLite and PostgreSQL alike.
 _NAMES = {
@@ -75,7 +76,9 @@ def open_store(url: str, *, many_writers: bool = False) -> Engine:
     the file: people read while one writes, and a commit waits for the disk once. What was deleted
     may stay in that log: `forget_after_commit`. Writers of this process stand in line.
     """
-    engine = create_engine(url, pool_size=KEPT_OPEN)
+    engine = create_engine(url, pool_size=KEPT_OPEN, connect_args=connection_times(url))
+    if engine.dialect.name == "postgresql":
+        leave_dead_connections(engine)
     if engine.dialect.name == "sqlite":
         event.listen(engine, "connect", _configure_sqlite)
         event.listen(engine, "begin", _begin_sqlite)

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import os
 import socket
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from hypothesis import settings
+
+from tests.postgresql_server import Server
 
 # Before numpy or onnxruntime start their pools: several test processes share few cores.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
@@ -31,3 +34,11 @@ def _only_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
         connect(self, address)
 
     monkeypatch.setattr(socket.socket, "connect", local_connect)
+
+
+@pytest.fixture(scope="session")
+def postgresql_server() -> Iterator[Server]:
+    """PostgreSQL, when its programs are installed; the test is left out otherwise."""
+    server = Server()
+    yield server
+    server.remove()

@@ -2,12 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
-import os
-import pwd
-import shutil
-import subprocess
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,59 +10,13 @@ from sqlalchemy import Engine, text
 
 from models.base import open_store
 from models.migration import migrate
-
-
-def _programs() -> Path | None:
-    """The folder that holds initdb and pg_ctl, on the PATH or where Debian puts them."""
-    found = shutil.which("pg_ctl")
-    folders = [Path(found).parent] if found else []
-    folders += sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)
-    return next((f for f in folders if (f / "initdb").exists() and (f / "pg_ctl").exists()), None)
-
-
-def _ordinary_user() -> str | None:
-    """PostgreSQL refuses to run as root; None when there is nobody else to run it as."""
-    if os.geteuid() != 0:
-        return getpass.getuser()
-    names = {entry.pw_name for entry in pwd.getpwall()}
-    return next((name for name in ("postgres", "nobody") if name in names), None)
+from tests.postgresql_server import Server
 
 
 @pytest.fixture(scope="session")
-def postgresql_url() -> Iterator[str]:
-    """A PostgreSQL server of this test run's own, on a socket in a temporary folder."""
-    programs, user = _programs(), _ordinary_user()
-    if programs is None:
-        pytest.skip(
-            "PostgreSQL is not installed (no initdb and pg_ctl found), so its tests were "
-            "left out. On Debian: apt-get install postgresql."
-        )
-    if user is None:
-        pytest.skip("PostgreSQL refuses root and there is no user postgres or nobody to run it as.")
-    home = Path(tempfile.mkdtemp(prefix="mangping-pg-"))
-    data = home / "data"
-    runs_as = user if os.geteuid() == 0 else None
-    if runs_as:
-        shutil.chown(home, runs_as)
-    control = [str(programs / "pg_ctl"), "-D", str(data), "-w"]
-    options = f"-k {home} -c listen_addresses= -c fsync=off"
-    try:
-        for command in (
-            [str(programs / "initdb"), "-D", str(data), "-A", "trust", "-U", "mangping",
-             "--no-locale", "-E", "UTF8"],
-            [*control, "-o", options, "-l", str(home / "log"), "start"],
-        ):  # fmt: skip
-            subprocess.run(command, check=True, cwd=home, user=runs_as, stdout=subprocess.DEVNULL)
-        yield f"postgresql+psycopg://mangping@/postgres?host={home}"
-    finally:
-        subprocess.run(
-            [*control, "-m", "immediate", "stop"],
-            cwd="/",
-            user=runs_as,
-            stdout=subprocess.DEVNULL,
-            check=False,
-        )
-        shutil.rmtree(home, ignore_errors=True)
+def postgresql_url(postgresql_server: Server) -> str:
+    """The database `postgres` of this test run's server, as its superuser."""
+    return postgresql_server.url()
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
