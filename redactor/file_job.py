@@ -27,11 +27,13 @@ from redactor.quality import quality_values
 from redactor.reading import reader_version, shared_reader
 from redactor.reading_cache import ReadingCache
 from redactor.seal_prints import keep_overview, keep_prints, load_prints, shows_twin
+from redactor.sealed_files import blocks_of, write_file
 from redactor.streams import streams
 from redactor.term import Term
 from redactor.thumbnail import thumbnail
-from redactor.whole_file import write_whole
 
+VERSION = "4"
+"""Raised whenever the same page and settings would be masked otherwise: results are done anew."""
 IDENTITY_MATRIX = ((1.0, 0.0, 0.0), (0.0, 1.0, 0.0), (0.0, 0.0, 1.0))
 
 
@@ -42,7 +44,8 @@ class FileJob:
     `name`: file name of its results; changes with the file and the settings. `staging`,
     `thumbnails`, `cache`, `copies`: folders of the vault. `done`: the file's pages from an
     earlier pass; only those are done again that hold one of `terms`, which other pages of the
-    dossier told, or a seal of `prints`, files with the seals of those pages.
+    dossier told, or a seal of `prints`, files with the seals of those pages. `readings`: keys of
+    readings of this file in the cache, which a worker elsewhere is sent.
     """
 
     path: Path
@@ -61,6 +64,7 @@ class FileJob:
     terms: tuple[Term, ...] = ()
     prints: tuple[Path, ...] = ()
     done: tuple[PageRecord, ...] = ()
+    readings: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -162,8 +166,8 @@ def redact_one(
         staged, picture = f"{stem}.{job.file_format}", f"{stem}.jpg"
         keep_prints(prints_file(job.copies, staged), page.prints)
         keep_overview(overview_file(job.copies, staged), page.masked, source.dpi)
-        write_whole(job.staging / staged, data)
-        write_whole(job.thumbnails / picture, thumbnail(page.masked, page.findings, page.hits))
+        write_file(job.staging / staged, data)
+        write_file(job.thumbnails / picture, thumbnail(page.masked, page.findings, page.hits))
     except OutputError:
         raise
     except RedactorError as error:
@@ -252,7 +256,7 @@ def _unexpected(error: Exception) -> Sentence:
     )
 
 
-@functools.cache
+@functools.lru_cache(maxsize=4)
 def _cache(folder: Path) -> ReadingCache:
     return ReadingCache(folder)
 
@@ -312,7 +316,7 @@ def results_name(path: Path, relative: str, settings: str) -> str:
     A file that cannot be read has a name, too: its worker says what is wrong with it.
     """
     digest = hashlib.sha256(f"{relative}|{settings}|{reader_version()}|".encode())
-    with contextlib.suppress(OSError), path.open("rb") as file:
-        while block := file.read(1 << 20):
+    with contextlib.suppress(OSError, RedactorError):
+        for block in blocks_of(path):
             digest.update(block)
     return digest.hexdigest()[:32]

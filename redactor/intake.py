@@ -17,6 +17,7 @@ from redactor.archive import Budget, Problem, unpack
 from redactor.attachment import neutral_category, without_counter
 from redactor.errors import Sentence, UnreadablePage, UsageError
 from redactor.file_format import is_pdf, refuse_other_formats
+from redactor.sealed_files import head_of
 
 __all__ = ["Intake", "Problem", "SourceFile", "natural_key", "neutral_category", "open_scans"]
 
@@ -281,8 +282,7 @@ def _stays_inside(link: Path, home: Path) -> bool:
 
 def _refuse_if_no_scan(path: Path) -> None:
     try:
-        with path.open("rb") as file:
-            head = file.read(_SNIFFED_BYTES)
+        head = head_of(path, _SNIFFED_BYTES)
     except OSError as error:
         raise UnreadablePage(
             f"文件打不开（{error.strerror}）。请检查读取权限。",

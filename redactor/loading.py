@@ -27,6 +27,7 @@ from redactor.errors import UnreadablePage
 from redactor.file_format import is_pdf, refuse_other_formats
 from redactor.loading_pdf import PdfFile
 from redactor.page import Image, Matrix, SourcePage
+from redactor.sealed_files import read_file
 
 register_heif_opener()
 
@@ -199,7 +200,7 @@ def _checked_bytes(path: Path, limits: Limits) -> bytes:
                 f"The file has {size / 1e6:.0f} MB, more than the {limits.file_bytes / 1e6:.0f} MB"
                 " allowed. Scan at a lower resolution or split it.",
             )
-        return path.read_bytes()
+        return read_file(path)
     except OSError as error:
         raise UnreadablePage(
             f"文件打不开（{error.strerror or error}）。请检查文件是否存在以及读取权限。",

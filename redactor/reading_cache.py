@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import io
 import json
 import os
 import zipfile
@@ -12,8 +13,9 @@ from pathlib import Path
 
 import numpy as np
 
-from redactor.errors import OutputError
+from redactor.errors import OutputError, UnreadablePage
 from redactor.page import Char, Image, Line, Reading
+from redactor.sealed_files import for_file, read_file
 
 _BROKEN = (
     OSError,
@@ -24,8 +26,9 @@ _BROKEN = (
     StopIteration,
     zipfile.BadZipFile,
     zlib.error,
+    UnreadablePage,
 )
-"""What numpy and zipfile raise for a file that is empty, cut off or of another make."""
+"""What numpy, zipfile and the seal raise for a file that is empty, cut off or of another make."""
 
 
 def reading_key(pixels: Image, reader: str) -> str:
@@ -46,7 +49,7 @@ class ReadingCache:
     def get(self, key: str) -> Reading | None:
         """The reading kept under `key`, None when there is none that can be read."""
         try:
-            with np.load(self._path(key), allow_pickle=False) as stored:
+            with np.load(io.BytesIO(read_file(self._path(key))), allow_pickle=False) as stored:
                 return _unpack(stored["meta"].item(), stored["quads"])
         except _BROKEN:
             return None
@@ -62,8 +65,9 @@ class ReadingCache:
         meta, quads = _pack(reading)
         try:
             path.parent.mkdir(mode=0o700, exist_ok=True)
-            with part.open("wb") as file:
-                np.savez_compressed(file, meta=np.array(meta), quads=quads)
+            buffer = io.BytesIO()
+            np.savez_compressed(buffer, meta=np.array(meta), quads=quads)
+            part.write_bytes(for_file(buffer.getvalue(), path))
             part.replace(path)
         except OSError as error:
             with contextlib.suppress(OSError):
@@ -76,7 +80,12 @@ class ReadingCache:
             ) from error
 
     def _path(self, key: str) -> Path:
-        return self._folder / key[:2] / f"{key}.npz"
+        return self._folder / reading_place(key)
+
+
+def reading_place(key: str) -> str:
+    """Where a reading is kept: a posix path below the folder of readings."""
+    return f"{key[:2]}/{key}.npz"
 
 
 def _pack(reading: Reading) -> tuple[str, np.ndarray]:

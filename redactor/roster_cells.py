@@ -16,6 +16,7 @@ import xlrd
 from openpyxl.utils import get_column_letter
 
 from redactor.errors import UsageError
+from redactor.sealed_files import read_file
 
 MAX_BYTES = 50_000_000
 _ZIP, _OLE = b"PK\x03\x04", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
@@ -47,7 +48,7 @@ def read_grids(path: Path) -> tuple[Grid, ...]:
                 f"The roster {path.name} is larger than {MAX_BYTES // 1_000_000} MB. Save a file "
                 "that holds the roster only.",
             )
-        data = path.read_bytes()
+        data = read_file(path)
     except OSError as error:
         raise UsageError(
             f"无法打开名册 {path}：{error.strerror}。请核对路径，或关闭正在使用它的程序。",

@@ -13,8 +13,9 @@ import numpy as np
 
 from redactor.errors import UnreadablePage
 from redactor.finders.seal_twins import SealPrint, distinct_prints, find_twins
+from redactor.kept_pictures import read_picture
 from redactor.page import Image
-from redactor.whole_file import write_whole
+from redactor.sealed_files import read_file, write_file
 
 OVERVIEW_DPI = 101.6
 """4 pixels a millimetre: the finest scale at which twins are sought."""
@@ -32,7 +33,7 @@ def keep_prints(path: Path, prints: Sequence[SealPrint]) -> None:
         values[f"{number}-rest"] = np.array([str(print_.radius), print_.shape, print_.ink])
     buffer = io.BytesIO()
     np.savez_compressed(buffer, **values)  # type: ignore[arg-type]
-    write_whole(path, buffer.getvalue())
+    write_file(path, buffer.getvalue())
 
 
 @functools.lru_cache(maxsize=4)
@@ -60,7 +61,7 @@ def load_prints(paths: tuple[Path, ...]) -> tuple[SealPrint, ...]:
 
 def _prints_of(path: Path) -> list[SealPrint]:
     """What `keep_prints` wrote."""
-    with np.load(path, allow_pickle=False) as values:
+    with np.load(io.BytesIO(read_file(path)), allow_pickle=False) as values:
         found = []
         for number in range(len(values.files) // 3):
             radius, shape, ink = (str(v) for v in values[f"{number}-rest"])
@@ -74,7 +75,7 @@ def keep_overview(path: Path, masked: Image, dpi: float) -> None:
     scale = min(1.0, OVERVIEW_DPI / dpi)
     small = cv2.resize(masked, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
     _, data = cv2.imencode(".jpg", small, [cv2.IMWRITE_JPEG_QUALITY, QUALITY])
-    write_whole(path, data.tobytes())
+    write_file(path, data.tobytes())
 
 
 def shows_twin(overview: Path, dpi: float, prints: Sequence[SealPrint]) -> bool:
@@ -82,7 +83,7 @@ def shows_twin(overview: Path, dpi: float, prints: Sequence[SealPrint]) -> bool:
 
     True, too, when the copy is missing or broken, because then nothing can be said of the page.
     """
-    page = np.asarray(cv2.imread(str(overview)))
-    if page.ndim != 3:
+    page = read_picture(overview)
+    if page is None:
         return True
-    return bool(find_twins(page.astype(np.uint8), min(dpi, OVERVIEW_DPI), prints, ()))
+    return bool(find_twins(page, min(dpi, OVERVIEW_DPI), prints, ()))
