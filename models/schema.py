@@ -49,6 +49,7 @@ from models.vault_results import (
     Unsealing,
 )
 from models.vault_rounds import Entrant, OfficeRound, SourceFile, Upload
+from models.vault_runners import RunnerBeat
 
 REVIEW_TABLES: tuple[type[ReviewBase], ...] = (
     Round,
@@ -93,6 +94,7 @@ VAULT_TABLES: tuple[type[VaultBase], ...] = (
     PageEdit,
     PageLook,
     Job,
+    RunnerBeat,
     CheckLink,
     CheckAnswer,
     CheckVerdict,
