@@ -8,6 +8,7 @@ import os
 import time
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -19,7 +20,8 @@ from redactor.assembly import BlindPage, assemble, recall, write_manifest
 from redactor.attachment import neutral_category
 from redactor.dossier_terms import dossier_terms
 from redactor.errors import ExitCode, Sentence, UsageError
-from redactor.file_job import FileJob, PageRecord, failed, prints_file, results_name
+from redactor.executor import LOCAL, RunJobs, open_executor
+from redactor.file_job import VERSION, FileJob, PageRecord, failed, prints_file, results_name
 from redactor.folder_match import match_folders
 from redactor.identity import Identity, identity_of
 from redactor.intake import Intake, SourceFile, open_scans
@@ -31,10 +33,6 @@ from redactor.reading import reader_version
 from redactor.report import report_values, write_html, write_json, write_key
 from redactor.roster import read_roster
 from redactor.vault import Vault
-from redactor.workers import run_jobs
-
-VERSION = "4"
-"""Raised whenever the same page and settings would be masked otherwise: results are done anew."""
 
 Progress = Callable[[int, int], None]
 """Called with (pages done, pages in all) whenever a file is finished."""
@@ -42,7 +40,11 @@ Progress = Callable[[int, int], None]
 
 @dataclass(frozen=True)
 class Order:
-    """What `mangping redact` was asked to do."""
+    """What `mangping redact` was asked to do.
+
+    `jobs`: processes on this machine. `executor`: local, or the address of a dask scheduler.
+    `exchange`: URL of the store that its workers reach, "" for a folder of the vault.
+    """
 
     scans: Path
     roster: Path
@@ -52,6 +54,8 @@ class Order:
     jobs: int
     resume: bool
     file_format: str
+    executor: str = LOCAL
+    exchange: str = ""
 
 
 @dataclass(frozen=True)
@@ -84,7 +88,10 @@ def redact(order: Order, progress: Progress) -> Outcome:
     started, clock = datetime.now(UTC), time.perf_counter()
     roster = read_roster(order.roster)
     _check_places(order)
-    with open_scans(order.scans, unpacked=order.vault / "unpacked") as intake:
+    with (
+        open_scans(order.scans, unpacked=order.vault / "unpacked") as intake,
+        _executor(order) as run_jobs,
+    ):
         owners, problems, notes = _owners(intake, roster)
         if not owners:
             raise UsageError(
@@ -102,8 +109,8 @@ def redact(order: Order, progress: Progress) -> Outcome:
             recall(vault, order.blind)
         codes = vault.codes(sorted({a.number for a in owners.values()}))
         jobs = _jobs(order, intake.files, owners, codes, vault)
-        done = _run(jobs, vault, order.jobs, progress)
-        done |= _run_again(jobs, done, vault, order.jobs)
+        done = _run(jobs, vault, run_jobs, progress)
+        done |= _run_again(jobs, done, vault, run_jobs)
     pages = _assembled(order, vault, jobs, done, codes)
     seconds = time.perf_counter() - clock
     outcome = Outcome(tuple(pages), tuple(problems), tuple(notes), seconds)
@@ -147,6 +154,11 @@ def _check_places(order: Order) -> None:
             )
 
 
+def _executor(order: Order) -> AbstractContextManager[RunJobs]:
+    exchange = order.exchange or (order.vault.resolve() / "exchange").as_uri()
+    return open_executor(order.executor, order.jobs, exchange)
+
+
 def _owners(
     intake: Intake, roster: Roster
 ) -> tuple[dict[str, Applicant], list[tuple[str, Sentence]], list[Sentence]]:
@@ -168,6 +180,9 @@ def _jobs(
 ) -> list[FileJob]:
     """One job for each file of a matched folder, in roster and attachment order."""
     identities: dict[int, Identity] = {}
+    readings: dict[str, set[str]] = defaultdict(set)
+    for record in vault.all_records() if order.executor != LOCAL else ():
+        readings[record.source].add(record.reading)
     jobs = []
     for file in files:
         owner = owners.get(file.folder)
@@ -195,13 +210,14 @@ def _jobs(
                 cache=vault.cache,
                 copies=vault.copies,
                 name=results_name(file.path, file.relative, settings),
+                readings=tuple(sorted(readings[file.relative])),
             )
         )
     return sorted(jobs, key=lambda job: job.applicant)
 
 
 def _run(
-    jobs: Sequence[FileJob], vault: Vault, workers: int, progress: Progress
+    jobs: Sequence[FileJob], vault: Vault, run_jobs: RunJobs, progress: Progress
 ) -> dict[str, list[PageRecord]]:
     """Records by job name; jobs that an earlier run finished without failures are not repeated."""
     done: dict[str, list[PageRecord]] = {}
@@ -215,7 +231,7 @@ def _run(
     finished = total - sum(pages.values())
     progress(finished, total)
     # Long files first: a long one at the end would keep a single worker busy.
-    for job, records in run_jobs(sorted(rest, key=lambda j: -pages[j.name]), workers):
+    for job, records in run_jobs(sorted(rest, key=lambda j: -pages[j.name])):
         vault.keep(job.name, records)
         done[job.name] = records
         finished += pages[job.name]
@@ -224,7 +240,10 @@ def _run(
 
 
 def _run_again(
-    jobs: Sequence[FileJob], done: Mapping[str, list[PageRecord]], vault: Vault, workers: int
+    jobs: Sequence[FileJob],
+    done: Mapping[str, list[PageRecord]],
+    vault: Vault,
+    run_jobs: RunJobs,
 ) -> dict[str, list[PageRecord]]:
     """Records, by the names of `jobs`, of files with pages on which their dossier tells more."""
     masks: dict[int, list[Mapping[str, Any]]] = defaultdict(list)
@@ -244,7 +263,7 @@ def _run_again(
             again[job.name] = replace(
                 job, name=name, terms=terms, prints=seals, done=tuple(done[job.name])
             )
-    finished = _run(list(again.values()), vault, workers, lambda done, total: None)
+    finished = _run(list(again.values()), vault, run_jobs, lambda done, total: None)
     return {first: finished[job.name] for first, job in again.items() if job.name in finished}
 
 

@@ -8,15 +8,19 @@ import time
 from dataclasses import replace
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from redactor.errors import ExitCode, RedactorError, Sentence, UsageError
+from redactor.errors import ExitCode, RedactorError, Sentence
+from redactor.executor import LOCAL
 from redactor.page import State
-from redactor.profile import Profile, profile_named
+from redactor.profile import profile_named
+
+if TYPE_CHECKING:
+    from redactor.batch import Order
 
 
 class FileFormat(StrEnum):
@@ -58,7 +62,16 @@ def redact_command(
     jobs: Annotated[
         int, typer.Option(min=0, help="进程数，0 为每核一个 / processes, 0: cores")
     ] = 0,
-    executor: Annotated[str, typer.Option(help="local")] = "local",
+    executor: Annotated[
+        str, typer.Option(help="local 本机 / this machine; tcp://HOST:8786 dask 调度器 / scheduler")
+    ] = LOCAL,
+    exchange: Annotated[
+        str,
+        typer.Option(
+            envvar="MANGPING_EXCHANGE",
+            help="与工作机交换文件处 / where files go to workers: file:///..., s3://...",
+        ),
+    ] = "",
     resume: Annotated[bool, typer.Option("--resume", help="继续上次运行 / go on")] = False,
     file_format: Annotated[
         FileFormat, typer.Option("--format", help="输出格式 / output format")
@@ -76,15 +89,24 @@ def redact_command(
 ) -> None:
     """遮盖扫描件中的身份信息，输出盲评材料。 Turn scans and a roster into blind dossiers."""
     try:
-        if executor != "local":
-            raise UsageError(
-                f"暂不支持执行器“{executor}”，请使用 --executor local。",
-                f'The executor "{executor}" is not supported yet; use --executor local.',
-            )
         chosen = replace(
             profile_named(profile), faces=faces.value, seals=seals.value, padded=pad_names
         )
-        code = _run(scans, roster, blind, vault, chosen, jobs, resume, file_format)
+        from redactor.batch import Order
+
+        order = Order(
+            scans=scans,
+            roster=roster,
+            blind=blind,
+            vault=vault,
+            profile=chosen,
+            jobs=jobs or os.cpu_count() or 1,
+            resume=resume,
+            file_format=file_format,
+            executor=executor,
+            exchange=exchange,
+        )
+        code = _run(order)
     except RedactorError as error:
         _say(error)
         code = error.exit_code
@@ -99,28 +121,9 @@ def redact_command(
     raise typer.Exit(int(code))
 
 
-def _run(
-    scans: Path,
-    roster: Path,
-    blind: Path,
-    vault: Path,
-    profile: Profile,
-    jobs: int,
-    resume: bool,
-    file_format: FileFormat,
-) -> ExitCode:
-    from redactor.batch import Order, redact
+def _run(order: Order) -> ExitCode:
+    from redactor.batch import redact
 
-    order = Order(
-        scans=scans,
-        roster=roster,
-        blind=blind,
-        vault=vault,
-        profile=profile,
-        jobs=jobs or os.cpu_count() or 1,
-        resume=resume,
-        file_format=file_format,
-    )
     with _ProgressLine() as progress:
         outcome = redact(order, progress.update)
     for note in outcome.notes:
@@ -139,11 +142,12 @@ def _run(
         Sentence(
             f"共 {total} 页，{outcome.seconds:.1f} 秒（每分钟 {rate:.0f} 页）：已核验 "
             f"{counts[State.CLEAN]}，待人工查看 {counts[State.REVIEW]}，失败 "
-            f"{counts[State.FAILED]}。\n盲评材料：{blind}\n遮盖报告：{vault / 'report.html'}",
+            f"{counts[State.FAILED]}。\n盲评材料：{order.blind}\n"
+            f"遮盖报告：{order.vault / 'report.html'}",
             f"{total} pages in {outcome.seconds:.1f} s ({rate:.0f} a minute): "
             f"{counts[State.CLEAN]} verified, {counts[State.REVIEW]} to review, "
-            f"{counts[State.FAILED]} failed.\nBlind dossiers: {blind}\n"
-            f"Report: {vault / 'report.html'}",
+            f"{counts[State.FAILED]} failed.\nBlind dossiers: {order.blind}\n"
+            f"Report: {order.vault / 'report.html'}",
         )
     )
     return outcome.exit_code
