@@ -336,8 +336,8 @@ def test_a_page_left_open_shows_no_other_seat_s_sheet(
     # It is the other seat's page now, in everything, and writes as such.
     expect(tablet.page.locator('[data-criterion="achievements"] input')).to_have_value("7")
     tablet.score("papers", "3")
-    tablet.says(SAVED)
-    assert desk.stored(OTHER, code).scores == {"achievements": 700, "papers": 300}
+    both = {"achievements": 700, "papers": 300}
+    wait_until(lambda: desk.stored(OTHER, code).scores == both, "the other seat's page saved")
     assert desk.stored(SEAT, code).number == 0
 
 
