@@ -162,8 +162,7 @@ def submit_sheet(
 
 def reopen_sheet(session: Session, *, sheet_id: int, reason: str, by: str) -> None:
     """Give a submitted or excluded sheet back to its reviewer before the lock."""
-    sheet = _get_sheet(session, sheet_id)
-    require_phase(get_round(session, sheet.round_id, change=True), "scoring")
+    sheet = _before_the_lock(session, sheet_id)
     _require_reason(reason)
     if sheet.state not in ("submitted", "excluded"):
         raise _state_error(sheet)
@@ -174,8 +173,7 @@ def reopen_sheet(session: Session, *, sheet_id: int, reason: str, by: str) -> No
 
 def exclude_sheet(session: Session, *, sheet_id: int, reason: str, by: str) -> None:
     """Take a sheet out of the count with a reason, before the lock; its versions are kept."""
-    sheet = _get_sheet(session, sheet_id)
-    require_phase(get_round(session, sheet.round_id, change=True), "scoring")
+    sheet = _before_the_lock(session, sheet_id)
     _require_reason(reason)
     if sheet.state not in ("open", "submitted"):
         raise _state_error(sheet)
@@ -186,8 +184,7 @@ def exclude_sheet(session: Session, *, sheet_id: int, reason: str, by: str) -> N
 
 def withdraw_sheet(session: Session, *, sheet_id: int, by: str) -> None:
     """Take an assignment back that nobody has begun; one with versions must be excluded."""
-    sheet = _get_sheet(session, sheet_id)
-    require_phase(get_round(session, sheet.round_id, change=True), "scoring")
+    sheet = _before_the_lock(session, sheet_id)
     if sheet.state != "open" or sheet.version:
         raise _state_error(sheet)
     sheet.state = "withdrawn"
@@ -292,6 +289,13 @@ def _get_sheet(session: Session, sheet_id: int) -> Sheet:
     if sheet is None:
         raise _no_sheet(sheet_id)
     return sheet
+
+
+def _before_the_lock(session: Session, sheet_id: int) -> Sheet:
+    """The sheet as it stands once nobody else changes its round, which is not locked yet."""
+    round_id = _get_sheet(session, sheet_id).round_id
+    require_phase(get_round(session, round_id, change=True), "scoring")
+    return _get_sheet(session, sheet_id)  # a reviewer may have saved it meanwhile
 
 
 def _with_round(session: Session, sheet_id: int) -> tuple[Sheet, Round]:

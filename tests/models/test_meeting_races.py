@@ -5,12 +5,11 @@ Threads and separate processes, on SQLite and on PostgreSQL.
 
 from __future__ import annotations
 
-import multiprocessing
 import random
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Executor, ProcessPoolExecutor, ThreadPoolExecutor
+from collections.abc import Callable, Sequence
+from concurrent.futures import Executor
 from dataclasses import dataclass
 
 import pytest
@@ -35,11 +34,13 @@ from models.rounds import (
     record_attendance,
 )
 from models.sheets import CriterionRule, assign_sheets, submit_sheet
+from tests.models.races import DONE, REFUSED, pools, url_of, workers
+
+__all__ = ["pools", "workers"]  # fixtures
 
 CODES = ("K7QF-3M", "B2XW-9T")
 SEATS = tuple(f"R{n:02d}" for n in range(1, 13))
 RULE = (CriterionRule("a", 10_000, 50),)
-DONE, REFUSED = "done", "refused"
 
 
 @dataclass(frozen=True)
@@ -106,25 +107,8 @@ ACTS: dict[str, Callable[[Session, Act], None]] = {
 }  # fmt: skip
 
 
-@pytest.fixture(scope="module")
-def pools() -> Iterator[dict[str, Executor]]:
-    """Real threads, and processes that share nothing but the database."""
-    spawn = multiprocessing.get_context("spawn")
-    with ThreadPoolExecutor(6) as threads, ProcessPoolExecutor(3, mp_context=spawn) as processes:
-        yield {"threads": threads, "processes": processes}
-
-
-@pytest.fixture(params=["threads", "processes"])
-def workers(request: pytest.FixtureRequest, pools: dict[str, Executor]) -> Executor:
-    return pools[request.param]
-
-
 def run(workers: Executor, acts: Sequence[Act]) -> list[str]:
     return list(workers.map(do, acts, timeout=120))
-
-
-def url_of(store: Engine) -> str:
-    return store.url.render_as_string(hide_password=False)
 
 
 def meeting(store: Engine, phase: str) -> int:
