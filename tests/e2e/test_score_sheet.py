@@ -43,7 +43,7 @@ def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ScoringDesk]:
     settings.folder.mkdir()
     store = open_store(settings.database)
     migrate(store, "review")
-    made = furnish_review(store, settings, dossiers=13, pages=3, seats=2)
+    made = furnish_review(store, settings, dossiers=14, pages=3, seats=2)
     desk = ScoringDesk(settings, made, store)
     desk.start()
     yield desk
@@ -57,7 +57,7 @@ def codes(desk: ScoringDesk) -> Iterator[str]:
     return iter(desk.made.codes[TAKEN.pop(0) :])
 
 
-TAKEN = list(range(13))
+TAKEN = list(range(14))
 
 
 @pytest.fixture
@@ -339,6 +339,24 @@ def test_a_page_left_open_shows_no_other_seat_s_sheet(
     both = {"achievements": 700, "papers": 300}
     wait_until(lambda: desk.stored(OTHER, code).scores == both, "the other seat's page saved")
     assert desk.stored(SEAT, code).number == 0
+
+
+def test_a_change_is_not_called_saved_before_this_device_has_it(
+    tablet_of: TabletOf, code: str
+) -> None:
+    tablet = tablet_of(SEAT)
+    tablet.open(code)
+    tablet.score("achievements", "7")
+    tablet.says(SAVED)
+    # In the very moment of the change, before the browser's store has answered.
+    said = tablet.page.evaluate(
+        """() => {
+          document.querySelector('[data-criterion="papers"] .plus').click();
+          return document.getElementById("score-state").textContent;
+        }"""
+    )
+    assert "正在保存" in said
+    tablet.says(SAVED)
 
 
 def test_drafts_outlive_a_revoked_card(desk: ScoringDesk, tablet_of: TabletOf, code: str) -> None:

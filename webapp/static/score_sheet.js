@@ -8,10 +8,11 @@ document.addEventListener("DOMContentLoaded", () => {
   if (!panel) return;
   const words = JSON.parse(panel.dataset.words);
   const find = (id) => document.getElementById(id);
-  const SIGNS = { kept: "✓", empty: "○", device: "⇪", offline: "⇪", signed_out: "⇪" };
+  const SIGNS = { kept: "✓", empty: "○", writing: "…", device: "⇪", offline: "⇪", signed_out: "⇪" };
   let sheet = JSON.parse(panel.dataset.sheet); // as the server has it
   let content = ScoreDrafts.contentOf(sheet); // as the page shows it
   let state = "";
+  let writing = 0; // changes on their way to this device's store
   const key = ScoreDrafts.keyOf(sheet.round, sheet.seat, sheet.code);
   const place = { round: sheet.round, seat: sheet.seat, code: sheet.code };
   ScoreDrafts.know(key, sheet.version);
@@ -78,7 +79,8 @@ document.addEventListener("DOMContentLoaded", () => {
   function showState(record) {
     const unsent = ScoreDrafts.isUnsent(record);
     let text = "";
-    if (record?.conflict) [state, text] = ["conflict", words.conflict];
+    if (writing) [state, text] = ["writing", words.writing];
+    else if (record?.conflict) [state, text] = ["conflict", words.conflict];
     else if (record?.refused) [state, text] = ["refused", words.refused + record.refused.sentences.join(" ")];
     else if (unsent && !ScoreDrafts.isDurable()) [state, text] = ["volatile", words.volatile];
     else if (unsent) [state, text] = [ScoreSender.trouble() || "device", words[ScoreSender.trouble() || "device"]];
@@ -110,7 +112,11 @@ document.addEventListener("DOMContentLoaded", () => {
     const shown = { ...ScoreDrafts.copy(content), version: sheet.version };
     apply(content);
     showMarks();
-    showState(await ScoreDrafts.change(key, place, shown, apply));
+    writing += 1;
+    showState();
+    const record = await ScoreDrafts.change(key, place, shown, apply);
+    writing -= 1;
+    showState(record);
     ScoreSender.soon(key);
   }
 
