@@ -17,6 +17,7 @@ from redactor import geometry
 from redactor.errors import OutputError, RedactorError, Sentence
 from redactor.finders.known import find_known
 from redactor.identity import Identity
+from redactor.limits import within_time
 from redactor.loading import ScanFile, open_file
 from redactor.masking import encode
 from redactor.page import Finding, Kind, State
@@ -147,7 +148,18 @@ def remask(job: FileJob, number: int, masks: Sequence[Mapping[str, Any]]) -> Pag
 def redact_one(
     job: FileJob, file: ScanFile, number: int, decided: tuple[Finding, ...] | None = None
 ) -> PageRecord:
-    """Loads, masks, encodes, proves and stages page `number` (from 0) of a file."""
+    """Loads, masks, encodes, proves and stages page `number` (from 0), in the time of a page."""
+    started = time.perf_counter()
+    return within_time(
+        lambda: _redact_one(job, file, number, decided),
+        lambda sentence: failed(job, number, sentence, time.perf_counter() - started),
+        job.staging / f"{job.name}-{number:04d}.slow",
+    )
+
+
+def _redact_one(
+    job: FileJob, file: ScanFile, number: int, decided: tuple[Finding, ...] | None
+) -> PageRecord:
     started = time.perf_counter()
     try:
         source = file.page(number)

@@ -25,6 +25,7 @@ from pillow_heif import register_heif_opener
 
 from redactor.errors import UnreadablePage
 from redactor.file_format import is_pdf, refuse_other_formats
+from redactor.limits import TOOK_TOO_LONG, PageTookTooLong, time_limit
 from redactor.loading_pdf import PdfFile
 from redactor.page import Image, Matrix, SourcePage
 from redactor.sealed_files import read_file
@@ -151,7 +152,7 @@ def orientation_matrix(orientation: int, size: tuple[int, int]) -> Matrix:
 def _opened(path: Path, limits: Limits) -> Iterator[_File]:
     file: _File
     data = _checked_bytes(path, limits)
-    with _library_errors():
+    with _library_errors(), time_limit():
         if is_pdf(data):
             file = PdfFile(data, limits.pixels)
         else:
@@ -174,7 +175,7 @@ def _page(file: _File, number: int) -> SourcePage:
             f"没有第 {number + 1} 页，文件只有 {file.count} 页。请重新选择文件。",
             f"There is no page {number + 1}, the file has {file.count}. Choose the file again.",
         )
-    with _library_errors():
+    with _library_errors(), time_limit():
         page = file.page(number)
     height, width = page.pixels.shape[:2]
     return replace(page, dpi=true_dpi(page.dpi, (width, height)))
@@ -381,6 +382,8 @@ def _library_errors() -> Iterator[None]:
         yield
     except UnreadablePage:
         raise
+    except PageTookTooLong as error:
+        raise UnreadablePage(TOOK_TOO_LONG.zh, TOOK_TOO_LONG.en) from error
     except MemoryError as error:
         raise UnreadablePage(
             "内存不足，无法打开此文件。请降低扫描分辨率，或减少并行任务数（--jobs）。",

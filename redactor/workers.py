@@ -12,6 +12,7 @@ from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 
 from redactor.file_job import FileJob, PageRecord, redact_file
+from redactor.limits import confine
 
 _ONE_THREAD = (
     "OMP_NUM_THREADS",
@@ -95,11 +96,14 @@ def _unless_broken(pool: ProcessPoolExecutor) -> Iterator[None]:
 def _prepare_worker() -> None:
     """Ctrl-C is the parent's to handle; when the parent is killed, its workers end as well.
 
+    What the worker may use is limited (limits.py), because it opens what strangers sent.
+
     An orphan would do all files that are queued, beside the workers of a resumed run, and then
     wait for ever.
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_end_with_parent, daemon=True).start()
+    confine()
 
 
 def _end_with_parent() -> None:
