@@ -19,6 +19,7 @@ from flask import Flask
 from sqlalchemy.orm import Session
 
 from models.base import open_store
+from models.errors import RuleError
 from redactor.errors import ExitCode, Sentence
 from webapp.settings import ReviewSettings, Settings, prepare_folders, review_settings
 
@@ -55,7 +56,11 @@ def serve(settings: Settings, ready: Callable[[], None] = lambda: None) -> None:
     Exits with 2 when the port is taken, before anything is made.
     """
     refuse_taken_port(settings)
-    link = prepare(settings)
+    try:
+        link = prepare(settings)
+    except RuleError as error:
+        print(error, file=sys.stderr)
+        raise typer.Exit(int(ExitCode.USAGE)) from None
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
@@ -74,8 +79,9 @@ def serve(settings: Settings, ready: Callable[[], None] = lambda: None) -> None:
             flush=True,
         )
     ready()
-    # The others are given it; the experts' process would find it in what it inherits.
-    os.environ.pop("MANGPING_VAULT_DATABASE", None)
+    # The others are given them; the experts' process would find them in what it inherits.
+    for name in ("MANGPING_VAULT_DATABASE", "MANGPING_REVIEW_DATABASE"):
+        os.environ.pop(name, None)
     processes = [
         Kept("office", run_office, settings),
         Kept("review", run_review, review_settings(settings)),
@@ -195,15 +201,20 @@ def _addresses(host: str, port: int) -> list[str]:
 
 
 def prepare(settings: Settings) -> str | None:
-    """Folders and databases made and brought up to date; the administrator's token, if needed."""
+    """Folders and databases made and brought up to date; the administrator's token, if needed.
+
+    RuleError when the experts' database role has rights that it must not have.
+    """
     # Here, because the experts' process imports this file and nothing that knows the vault.
     from models.accounts import make_setup_link
     from models.migration import migrate
+    from webapp.expert_role import give_experts_their_rights
 
     prepare_folders(settings)
     migrate(open_store(settings.review_url), "review")
     engine = open_store(settings.vault_url)
     migrate(engine, "vault")
+    give_experts_their_rights(settings)
     with Session(engine) as session, session.begin():
         link = make_setup_link(session)
     engine.dispose()

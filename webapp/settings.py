@@ -17,6 +17,8 @@ from redactor.whole_file import write_whole
 class Settings(BaseSettings):
     """Frozen after start. `data`: the installation's folder. URLs: SQLAlchemy's, "" for SQLite.
 
+    `experts_database`: the review database for a role with the experts' rights alone, which are
+    given to it at each start; "" for the office's own way in. See docs/POSTGRESQL.md.
     `secure_cookies`: on where the office is reached by https. `workers`: redacting processes, 0
     for one on each core. `largest_request`: bytes; uploads come in chunks that are smaller.
     """
@@ -26,6 +28,7 @@ class Settings(BaseSettings):
     data: Path = Path("mangping-data")
     vault_database: str = ""
     review_database: str = ""
+    experts_database: str = ""
     host: str = "127.0.0.1"
     port: int = 8080
     review_port: int = 0
@@ -79,7 +82,7 @@ class ReviewSettings:
 def review_settings(settings: Settings) -> ReviewSettings:
     """The part of an installation that the experts' process may know."""
     return ReviewSettings(
-        database=settings.review_url,
+        database=settings.experts_database or settings.review_url,
         blind=settings.blind,
         folder=settings.review,
         host=settings.host,
