@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
@@ -62,6 +62,29 @@ class DrawnCard(NamedTuple):
 
 
 @dataclass(frozen=True)
+class CardKey:
+    """What is stored of a card's PIN and password. Both are "" while the card is locked."""
+
+    pin_hash: str = field(repr=False)
+    password_hash: str = field(repr=False)
+
+    def opened_by(self, secret: str) -> bool:
+        """Whether `secret` is the PIN or the password; takes as long as the hashes are made to."""
+        return any(kept and fits(kept, secret) for kept in (self.pin_hash, self.password_hash))
+
+
+@dataclass(frozen=True)
+class Tried:
+    """A secret that was held against a card's key before the store was locked for writing.
+
+    `key` None: there was no such card.
+    """
+
+    key: CardKey | None
+    opens: bool
+
+
+@dataclass(frozen=True)
 class Member:
     """The seat that is signed in on a tablet: plain values for one request."""
 
@@ -113,19 +136,40 @@ def revoke_card(session: Session, *, round_id: int, seat: str, by: str) -> None:
     session.flush()
 
 
-def sign_in(session: Session, *, number: str, secret: str, device: str) -> str | None:
+def key_of_number(session: Session, number: str) -> CardKey | None:
+    """The key of the card with a number, as typed; None when no card in use has it."""
+    return _key_of(session.scalar(select(SeatCard).where(SeatCard.number == _plain(number))))
+
+
+def key_of_member(session: Session, member: Member) -> CardKey | None:
+    """The key of a member's card, None when it was revoked."""
+    return _key_of(session.get(SeatCard, (member.round_id, member.seat)))
+
+
+def try_secret(key: CardKey | None, secret: str) -> Tried:
+    """Holds a secret against a key. Best done outside of any transaction: it takes a while."""
+    if key is None:
+        fits(_NOBODY, secret)  # takes as long as a wrong PIN
+        return Tried(None, False)
+    return Tried(key, key.opened_by(secret))
+
+
+def sign_in(
+    session: Session, *, number: str, secret: str, device: str, tried: Tried | None = None
+) -> str | None:
     """The token of a newly signed-in tablet, None when number or PIN are wrong.
 
-    `number` as typed: case, spaces and hyphens do not count. RuleError while the card is locked
-    after too many wrong PINs.
+    `number` as typed: case, spaces and hyphens do not count. `tried`: what `try_secret` said of
+    this secret. RuleError while the card is locked after too many wrong PINs.
     """
-    plain = "".join(char for char in number.upper() if char.isalnum())
-    card = session.scalar(select(SeatCard).where(SeatCard.number == plain).with_for_update())
+    chosen = select(SeatCard).where(SeatCard.number == _plain(number)).with_for_update()
+    card = session.scalar(chosen)
     if card is None or not card.active:
-        fits(_NOBODY, secret)  # takes as long as a wrong PIN
+        if tried is None:
+            try_secret(None, secret)
         _note(session, None, "", "", "sign_in.refused")
         return None
-    if not _secret_fits(session, card, secret):
+    if not _secret_fits(session, card, secret, tried):
         return None
     token, now = secrets.token_urlsafe(32), datetime.now(UTC)
     session.add(
@@ -144,13 +188,16 @@ def sign_in(session: Session, *, number: str, secret: str, device: str) -> str |
     return token
 
 
-def confirm_identity(session: Session, *, member: Member, secret: str) -> bool:
+def confirm_identity(
+    session: Session, *, member: Member, secret: str, tried: Tried | None = None
+) -> bool:
     """Whether it is the PIN or password of the member's card, asked again before a final act.
 
-    RuleError while the card is locked after too many wrong ones.
+    `tried`: what `try_secret` said of it. RuleError while the card is locked after too many wrong
+    ones.
     """
     card = session.get(SeatCard, (member.round_id, member.seat), with_for_update=True)
-    return card is not None and card.active and _secret_fits(session, card, secret)
+    return card is not None and card.active and _secret_fits(session, card, secret, tried)
 
 
 def member_of(session: Session, token: str) -> Member | None:
@@ -199,7 +246,18 @@ def set_password(session: Session, *, member: Member, password: str) -> None:
     session.flush()
 
 
-def _secret_fits(session: Session, card: SeatCard, secret: str) -> bool:
+def _plain(number: str) -> str:
+    return "".join(char for char in number.upper() if char.isalnum())
+
+
+def _key_of(card: SeatCard | None) -> CardKey | None:
+    if card is None or not card.active:
+        return None
+    paused = card.locked_until > utc_now()
+    return CardKey("", "") if paused else CardKey(card.pin_hash, card.password_hash)
+
+
+def _secret_fits(session: Session, card: SeatCard, secret: str, tried: Tried | None) -> bool:
     """Whether `secret` opens the card; wrong ones are counted, and lock it after a few."""
     if card.locked_until > utc_now():
         raise RuleError(
@@ -210,7 +268,11 @@ def _secret_fits(session: Session, card: SeatCard, secret: str) -> bool:
                 "Try again later, or ask the office for a new card.",
             )
         )
-    if fits(card.pin_hash, secret) or (card.password_hash and fits(card.password_hash, secret)):
+    key = CardKey(card.pin_hash, card.password_hash)
+    # A card that was changed or let go since it was tried is tried anew.
+    if tried is None or tried.key != key:
+        tried = try_secret(key, secret)
+    if tried.opens:
         card.failures = 0
         return True
     card.failures += 1

@@ -21,6 +21,7 @@ from models.review_ballots import Ballot
 from models.seat_access import confirm_identity
 from webapp.language import sentences_of, t
 from webapp.review.app import REVIEWER, review, signed_in
+from webapp.review.identity import tried
 from webapp.security import allow
 
 pages = Blueprint("ballot", __name__)
@@ -73,11 +74,13 @@ def cast(ballot_id: str) -> str | tuple[str, int]:
         for name, value in request.form.items()
         if name.startswith("choice-")
     }
+    secret = request.form.get("secret", "")
+    held = tried(me, secret)
     ballot = review().get(Ballot, ballot_id)
     if ballot is None or ballot.round_id != me.round_id:
         return _page("none"), 404
     try:
-        known = confirm_identity(review(), member=me, secret=request.form.get("secret", ""))
+        known = confirm_identity(review(), member=me, secret=secret, tried=held)
         # A wrong PIN is counted, whatever becomes of the ballot; and the ballot's own transaction
         # touches nothing that names the seat but the roll.
         review().commit()

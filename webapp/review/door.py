@@ -9,6 +9,7 @@ from models import seat_access
 from models.errors import RuleError
 from webapp.language import sentences_of, t
 from webapp.review.app import COOKIE, REVIEWER, review, signed_in
+from webapp.review.identity import tried
 from webapp.security import allow, open_to_all
 
 pages = Blueprint("door", __name__)
@@ -26,13 +27,15 @@ def card(number: str) -> str:
 def sign_in_page() -> AnyResponse | str | tuple[str, int]:
     if request.method == "GET":
         return render_template("sign_in.html", number="", problems=[])
-    number = request.form.get("number", "")
+    number, secret = request.form.get("number", ""), request.form.get("secret", "")
+    known = tried(number, secret)
     try:
         token = seat_access.sign_in(
             review(),
             number=number,
-            secret=request.form.get("secret", ""),
+            secret=secret,
             device=request.user_agent.string or "?",
+            tried=known,
         )
         problems = [] if token else [t("卡号或 PIN 不正确。", "The number or the PIN is wrong.")]
     except RuleError as error:
@@ -86,11 +89,10 @@ def sign_out_device(token_sha256: str) -> AnyResponse:
 @pages.route("/devices/password", methods=["POST"])
 @allow(REVIEWER)
 def set_password() -> AnyResponse | tuple[str, int]:
-    me = signed_in()
+    me, secret = signed_in(), request.form.get("secret", "")
+    known = tried(me, secret)
     try:
-        if not seat_access.confirm_identity(
-            review(), member=me, secret=request.form.get("secret", "")
-        ):
+        if not seat_access.confirm_identity(review(), member=me, secret=secret, tried=known):
             return _devices([t("PIN 不正确。", "The PIN is wrong.")]), 422
         seat_access.set_password(review(), member=me, password=request.form.get("password", ""))
     except RuleError as error:

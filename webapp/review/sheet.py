@@ -15,6 +15,7 @@ from models.sheet_versions import ConflictError, StoredSheet, read_version
 from models.sheets import save_draft, submit_sheet
 from webapp.language import moment, t
 from webapp.review.app import REVIEWER, review, signed_in
+from webapp.review.identity import tried
 from webapp.review.sheet_form import Line, check_complete, draft_of, lines_of, points_text
 from webapp.security import allow
 
@@ -79,6 +80,8 @@ def submit(code: str) -> Answer:
     me, body = signed_in(), request.get_json()
     if (body.get("round"), body.get("seat")) != (me.round_id, me.seat):
         return _another_seat()
+    secret = str(body.get("secret", ""))
+    held = tried(me, secret)
     found = seat_sheet(review(), me.round_id, me.seat, code)
     if found is None:
         return _closed(found)
@@ -86,7 +89,7 @@ def submit(code: str) -> Answer:
         lines = lines_of(found.policy, found.places)
         draft = draft_of(body, lines, found.places)
         check_complete(draft.scores, lines, found.places)
-        if not confirm_identity(review(), member=me, secret=str(body.get("secret", ""))):
+        if not confirm_identity(review(), member=me, secret=secret, tried=held):
             # Not undone: a wrong PIN counts.
             wrong = Sentence("PIN 或密码不正确，尚未提交。", "The PIN or password is wrong.")
             return _sentences("secret", [wrong], 403)
