@@ -181,7 +181,7 @@ def _put_file(
 
 def _place(session: Session, file: SourceFile, item: FoundFile) -> None:
     """Files that came in between move those behind them."""
-    file.modified = item.modified
+    file.size, file.modified = item.size, item.modified
     if file.position == item.position:
         return
     file.position = item.position

@@ -197,6 +197,27 @@ def for_file(data: bytes, path: Path) -> bytes:
     return data if keys is None else sealed(data, keys)
 
 
+def move_in(source: Path, target: Path) -> None:
+    """Moves a plain file to `target` on the same disk, sealed where that folder is; OSError.
+
+    The source is there until the target is whole.
+    """
+    keys = _keys_for(target)
+    if keys is None:
+        source.replace(target)
+        return
+    part = target.with_name(f".{target.name}.part")
+    try:
+        with source.open("rb") as plain, part.open("wb") as file:
+            seal_stream(plain, file, keys)
+            file.flush()
+            os.fsync(file.fileno())
+        part.replace(target)
+    finally:
+        part.unlink(missing_ok=True)
+    source.unlink()
+
+
 def sealed(data: bytes, keys: Keys) -> bytes:
     """The sealed form of some bytes."""
     made: bytes = pyrage.encrypt(data, [keys.public])

@@ -14,6 +14,7 @@ from webapp.archive_cli import verify_archive_command
 from webapp.backup_cli import backup_command, restore_command
 from webapp.demo import demo_command
 from webapp.serving import serve_command
+from webapp.vault_key_cli import rotate_key_command, seal_vault_command
 
 app = typer.Typer(
     name="mangping",
@@ -30,6 +31,8 @@ app.command("policies")(policies_command)
 app.command("verify-archive")(verify_archive_command)
 app.command("backup")(backup_command)
 app.command("restore")(restore_command)
+app.command("seal-vault")(seal_vault_command)
+app.command("rotate-key")(rotate_key_command)
 app.command("serve")(serve_command)
 app.command("demo")(demo_command)
 

@@ -9,7 +9,8 @@ import cv2
 import numpy as np
 
 from redactor.page import Image
-from redactor.whole_file import write_whole
+from redactor.sealed_files import write_file
+from webapp.folder_rights import like_parent
 
 WIDTHS = {"thumb": 240, "screen": 1400, "full": 0, "1x": 1000, "2x": 2000}
 """Pixels across, never enlarged; 0 keeps the page's own size. The experts' tablets get 1x or 2x,
@@ -32,13 +33,15 @@ def keep_pictures(folder: Path, name: str, pixels: Image, sizes: Iterable[str]) 
             )
         done, data = cv2.imencode(".jpg", small, [cv2.IMWRITE_JPEG_QUALITY, QUALITY[size]])
         if done:
-            write_whole(path, data.tobytes())
+            write_file(path, data.tobytes())
 
 
 def picture_file(folder: Path, name: str, size: str) -> Path:
     """Where one picture is kept; in sub-folders, because a round has 100,000s."""
     below = folder / name[:2]
-    below.mkdir(mode=0o700, exist_ok=True)
+    if not below.exists():
+        below.mkdir(mode=0o700, exist_ok=True)
+        like_parent(below)
     return below / f"{name}-{size}.jpg"
 
 

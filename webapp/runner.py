@@ -41,6 +41,7 @@ from webapp.office.derivatives import pictures_folder, redact_and_picture, remas
 from webapp.office.leftovers import sweep
 from webapp.office.work import dossier_job, file_job, merged_masks
 from webapp.settings import Settings
+from webapp.vault_key import rounds_folder, unlock, with_key
 
 log = logging.getLogger("mangping.runner")
 IDLE_SECONDS = 0.5
@@ -112,6 +113,7 @@ class Runner:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
+        unlock(settings)
         self._engine = open_store(settings.vault_url)
         self.name = f"{socket.gethostname()}-{os.getpid()}"
         workers = settings.workers or os.cpu_count() or 1
@@ -165,7 +167,10 @@ class Runner:
             work = self._asked(session, job)
             if work is None:
                 finish(session, job_id=job.id, worker=self.name)
-            return work
+                return None
+            if self._settings.vault_key is None:
+                return work
+            return with_key, rounds_folder(self._settings), self._settings.vault_key, *work
 
     def _asked(self, session: Session, job: LeasedJob) -> tuple[Any, ...] | None:
         if job.kind == "remask":

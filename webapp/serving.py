@@ -80,7 +80,7 @@ def serve(settings: Settings, ready: Callable[[], None] = lambda: None) -> None:
         )
     ready()
     # The others are given them; the experts' process would find them in what it inherits.
-    for name in ("MANGPING_VAULT_DATABASE", "MANGPING_REVIEW_DATABASE"):
+    for name in ("MANGPING_VAULT_DATABASE", "MANGPING_VAULT_KEY", "MANGPING_REVIEW_DATABASE"):
         os.environ.pop(name, None)
     processes = [
         Kept("office", run_office, settings),

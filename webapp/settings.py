@@ -19,8 +19,10 @@ class Settings(BaseSettings):
 
     `experts_database`: the review database for a role with the experts' rights alone, which are
     given to it at each start; "" for the office's own way in. See docs/POSTGRESQL.md.
-    `secure_cookies`: on where the office is reached by https. `workers`: redacting processes, 0
-    for one on each core. `largest_request`: bytes; uploads come in chunks that are smaller.
+    `vault_key`: file with the key that seals the vault's files, None for plain ones; see
+    docs/SECURITY.md. `secure_cookies`: on where the office is reached by https. `workers`:
+    redacting processes, 0 for one on each core. `largest_request`: bytes; uploads
+    come in chunks that are smaller.
     """
 
     model_config = SettingsConfigDict(env_prefix="MANGPING_", frozen=True)
@@ -34,6 +36,7 @@ class Settings(BaseSettings):
     review_port: int = 0
     secure_cookies: bool = False
     workers: int = 0
+    vault_key: Path | None = None
     largest_request: int = 64 * 2**20
 
     @property

@@ -44,11 +44,11 @@ def test_a_file_that_did_not_change_is_not_hashed_again(
     hashed: list[Path] = []
     from webapp.office import matching
 
-    def sha256_of(path: Path) -> str:
+    def content_hash(path: Path) -> str:
         hashed.append(path)
         return "x"
 
-    monkeypatch.setattr(matching, "sha256_of", sha256_of)
+    monkeypatch.setattr(matching, "content_hash", content_hash)
     desk.match()
     assert hashed == []
 

@@ -18,6 +18,7 @@ from webapp.language import moment, set_up_language
 from webapp.security import set_up_security
 from webapp.settings import Settings, secret_key
 from webapp.transactions import session_of, set_up_stores
+from webapp.vault_key import unlock
 
 COOKIE = "mp_office"
 STORES = ("review", "vault")
@@ -26,6 +27,7 @@ STORES = ("review", "vault")
 
 def create_office(settings: Settings) -> Flask:
     """The office's app on the stores of `settings`, which must have been migrated."""
+    unlock(settings)
     app = Flask("webapp.office", static_folder="../static")
     app.config.update(
         SECRET_KEY=secret_key(settings.vault),

@@ -10,11 +10,9 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-import cv2
-import numpy as np
-
 from redactor.errors import RedactorError
 from redactor.file_job import FileJob, PageRecord, redact_file, remask
+from redactor.kept_pictures import read_picture
 from redactor.loading import open_file
 from redactor.upright import turn
 from webapp.office.work import round_folder
@@ -76,6 +74,6 @@ def picture_records(
         if record.staged is not None:
             name = record.sha256[:32]
             if not all(picture_file(folder, name, size).exists() for size in MADE_BY_WORKERS):
-                pixels = cv2.imread(str(job.staging / record.staged), cv2.IMREAD_COLOR)
+                pixels = read_picture(job.staging / record.staged)
                 if pixels is not None:
-                    keep_pictures(folder, name, np.asarray(pixels, np.uint8), MADE_BY_WORKERS)
+                    keep_pictures(folder, name, pixels, MADE_BY_WORKERS)

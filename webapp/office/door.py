@@ -37,6 +37,7 @@ from models.vault_pages import Page, Release
 from models.vault_rounds import Entrant, OfficeRound
 from redactor.attachment import CATEGORIES, OTHER
 from redactor.proof import stray_parts
+from redactor.sealed_files import read_file
 from webapp.office import blind_folder
 from webapp.office.policies import policy_of
 from webapp.office.work import round_vault
@@ -146,7 +147,7 @@ def replace_page(stores: Stores, *, page_id: int, reason: str, by: str) -> None:
         code = vault.get_one(Entrant, page.entrant_id).code
         staging = round_vault(stores.settings, page.round_id).staging
         blind, staged = blind_page(page, number, staging, code)
-    data = staged.read_bytes() if staged.is_file() else b""
+    data = read_file(staged) if staged.is_file() else b""
     if blind_folder.sha256_of(data) != blind.sha256 or stray_parts(data):
         raise not_proven(code, number)
     with blind_folder.copies(stores.settings.blind) as folder:
@@ -298,7 +299,7 @@ def _copy(passage: Passage, folder: Path) -> None:
     """Writes a dossier's pages, each as a whole and only if it is what was proven."""
     folder.mkdir(mode=0o700)
     for page, staged in zip(passage.dossier.pages, passage.staged, strict=True):
-        data = staged.read_bytes() if staged.is_file() else b""
+        data = read_file(staged) if staged.is_file() else b""
         if blind_folder.sha256_of(data) != page.sha256 or stray_parts(data):
             raise not_proven(passage.dossier.code, page.number)
         blind_folder.write_page(folder / page.name, data)

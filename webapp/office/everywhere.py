@@ -24,6 +24,7 @@ from redactor.finders.known import find_known
 from redactor.finders.seal_twins import SealPrint, describe, find_twins
 from redactor.finders.seals import find_seals
 from redactor.identity import Identity
+from redactor.kept_pictures import read_picture
 from redactor.normal_text import key
 from redactor.page import Finding, Kind, Quad
 from redactor.reading_cache import ReadingCache
@@ -134,7 +135,7 @@ def _places(
         folder = round_vault(_settings(), other.round_id).cache
         yield from text_places(_cache(folder), record["reading"], _term(mask))
     elif prints and record["staged"]:
-        small = _read(
+        small = read_picture(
             overview_file(round_vault(_settings(), other.round_id).copies, record["staged"])
         )
         if small is not None:
@@ -163,7 +164,7 @@ def _prints(session: Session, page: Page, mask: dict[str, Any]) -> tuple[SealPri
     file = session.get_one(SourceFile, page.file_id)
     name = source_name(file.sha256, page.source_page, record["rotation"])
     folder = pictures_folder(_settings(), page.round_id)
-    pixels = _read(picture_file(folder, name, "screen"))
+    pixels = read_picture(picture_file(folder, name, "screen"))
     if pixels is not None:
         scale = pixels.shape[1] / record["size"][0]
         dpi = float(record["quality"]["dpi"]) * scale
@@ -212,10 +213,6 @@ def _finding(mask: dict[str, Any], scale: float) -> Finding:
 def _equally_large(page: Page, other: Page) -> bool:
     mine, its = (json.loads(one.record)["size"] for one in (page, other))
     return all(abs(a - b) <= SAME_SIZE * a for a, b in zip(mine, its, strict=True))
-
-
-def _read(path: Path) -> Any:
-    return cv2.imread(str(path), cv2.IMREAD_COLOR) if path.exists() else None
 
 
 @functools.cache

@@ -8,7 +8,7 @@ from pathlib import Path
 from sqlalchemy.orm import Session
 
 from models.office_papers import note_roster
-from redactor.whole_file import write_whole
+from redactor.sealed_files import read_file, write_file
 from webapp.office.work import round_folder
 from webapp.settings import Settings
 
@@ -27,7 +27,7 @@ def keep_imported(
     by: str,
 ) -> None:
     """Keeps a roster as it was imported, so that the outcome can be written into the same file."""
-    digest = keep_file(settings, round_id, ROSTERS, path.suffix, path.read_bytes())
+    digest = keep_file(settings, round_id, ROSTERS, path.suffix, read_file(path))
     note_roster(
         session, round_id=round_id, sha256=digest, suffix=path.suffix, sheet=sheet,
         name=name or path.name, by=by,
@@ -40,7 +40,7 @@ def keep_file(settings: Settings, round_id: int, folder: str, suffix: str, data:
     path = file_path(settings, round_id, folder, digest, suffix)
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     if not path.exists():
-        write_whole(path, data)
+        write_file(path, data)
     return digest
 
 

@@ -23,8 +23,9 @@ from redactor.folder_match import match_folders
 from redactor.intake import SourceFile as Scan
 from redactor.intake import open_scans
 from redactor.loading import count_pages
+from redactor.sealed_files import content_hash
 from webapp.office.placing import WITH_EXPERTS
-from webapp.office.scans import only_one, sha256_of
+from webapp.office.scans import only_one
 from webapp.office.work import applicant_of, scans_folder
 from webapp.settings import Settings
 
@@ -120,7 +121,7 @@ def _found(files: tuple[Scan, ...], known: Mapping[str, Known]) -> list[FoundFil
                 path=file.relative,
                 folder=file.folder,
                 category=neutral_category(file.category),
-                sha256=row.sha256 if row is not None and same else sha256_of(file.path),
+                sha256=row.sha256 if row is not None and same else content_hash(file.path),
                 size=stat.st_size,
                 modified=stat.st_mtime_ns,
                 position=places[file.folder],

@@ -19,6 +19,7 @@ from redactor.errors import UsageError
 from redactor.roster import RosterError, read_roster
 from redactor.roster_cells import Grid, read_grids
 from redactor.roster_header import find_header
+from redactor.sealed_files import read_file
 
 HEADING = "是否通过"
 WORDS = {"pass": "是", "fail": "否", "undetermined": "待裁定"}
@@ -64,7 +65,7 @@ def write_passed(path: Path, decisions: Mapping[tuple[int, str], str]) -> Writte
     if known is None:
         cells[header.first] = HEADING
     rows = len(cells) - (known is None)
-    data = path.read_bytes()
+    data = read_file(path)
     if data.startswith(b"PK\x03\x04"):
         return Written(
             _xlsx(data, roster.sheet, column, cells, fresh=known is None), ".xlsx", rows, left

@@ -9,16 +9,16 @@ import json
 import threading
 from typing import Any
 
-import cv2
-import numpy as np
 from flask import Blueprint, Response, abort, current_app, request
 from sqlalchemy import select
 
 from models.vault_pages import Page
 from models.vault_rounds import SourceFile
 from redactor.errors import RedactorError
+from redactor.kept_pictures import read_picture
 from redactor.loading import open_file
 from redactor.page import Image
+from redactor.sealed_files import read_file
 from redactor.upright import turn
 from webapp.office.app import vault
 from webapp.office.derivatives import pictures_folder, source_name
@@ -70,7 +70,7 @@ def send_picture(page_id: int, side: str, rotation: int, size: str) -> Response:
             with _ONE_AT_A_TIME:
                 pixels = _pixels(settings, page_id, row.round_id, side, rotation)
                 keep_pictures(path.parent.parent, name, pixels, (size,))
-        response = Response(path.read_bytes(), mimetype="image/jpeg")
+        response = Response(read_file(path), mimetype="image/jpeg")
     response.set_etag(tag)
     # For this browser only; the name changes with the pixels, so it need never ask again.
     response.headers["Cache-Control"] = f"private, max-age={FOREVER}, immutable"
@@ -84,10 +84,10 @@ def _pixels(settings: Settings, page_id: int, round_id: int, side: str, rotation
         record: dict[str, Any] = json.loads(page.record)
         staged = record.get("staged")
         folder = round_vault(settings, round_id).staging
-        pixels = cv2.imread(str(folder / staged), cv2.IMREAD_COLOR) if staged else None
+        pixels = read_picture(folder / staged) if staged else None
         if pixels is None:
             abort(404)
-        return np.asarray(pixels, np.uint8)
+        return pixels
     file = vault().get_one(SourceFile, page.file_id)
     try:
         with open_file(scans_folder(settings, round_id) / file.path) as scan:

@@ -18,6 +18,7 @@ from redactor.errors import Sentence as Said
 from redactor.errors import UnreadablePage
 from redactor.file_format import is_pdf, refuse_other_formats
 from redactor.intake import SCAN_SUFFIXES
+from redactor.sealed_files import content_hash, move_in
 from webapp.office.scans import SPARE, not_written, replaced_file, safe_path, sha256_of
 from webapp.office.work import scans_folder
 from webapp.settings import Settings
@@ -217,17 +218,17 @@ def _move_in(
     """What is there now is "new", "same" or "replaced"; the old bytes are kept under their hash."""
     target = scans_folder(settings, round_id).joinpath(*path.parts)
     if target.is_file():
-        before = sha256_of(target)
+        before = content_hash(target)
         if before == sha256:
             source.unlink()
             return "same"
         kept = replaced_file(settings, round_id, before)
         kept.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         target.replace(kept)
-        source.replace(target)
+        move_in(source, target)
         return "replaced"
     target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    source.replace(target)
+    move_in(source, target)
     return "new"
 
 

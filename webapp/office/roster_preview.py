@@ -20,7 +20,7 @@ from redactor.roster import RosterError, read_roster
 from redactor.roster_cells import Grid, column_letter, read_grids, text_of
 from redactor.roster_header import Header, find_header
 from redactor.roster_values import whole_id
-from redactor.whole_file import write_whole
+from redactor.sealed_files import write_file
 from webapp.office.work import applicant_of, round_folder
 from webapp.settings import Settings
 
@@ -78,7 +78,7 @@ def keep_roster(settings: Settings, round_id: int, name: str, data: bytes) -> Pa
         if time.time() - old.stat().st_mtime > KEPT_HOURS * 3600:
             old.unlink(missing_ok=True)
     path = folder / f"{sha256(data).hexdigest()}{suffix}"
-    write_whole(path, data)
+    write_file(path, data)
     return path
 
 

@@ -34,6 +34,7 @@ from models.vault_results import AuditDraw
 from models.vault_rounds import OfficeRound
 from redactor.errors import UnreadablePage
 from redactor.loading import Limits, load_pages
+from redactor.sealed_files import read_file
 from scoring.points import decimal_text, parse_points
 from scoring.signature_sheets import ReadBarcode, SignatureSheet, read_barcode
 from scoring.signed_sheet_audit import Mismatch, compare, draw
@@ -194,7 +195,9 @@ def scan(round_id: int, scan_id: int) -> FlaskResponse:
     if kept is None:
         abort(404)
     path = file_path(current_app.config["SETTINGS"], found.id, SIGNED, kept.sha256, kept.suffix)
-    return send_file(path, as_attachment=True, download_name=kept.name)
+    if not path.is_file():
+        abort(404)
+    return send_file(io.BytesIO(read_file(path)), as_attachment=True, download_name=kept.name)
 
 
 @pages.route("/rounds/<int:round_id>/signed/draws", methods=["POST"])
