@@ -9,6 +9,9 @@ from werkzeug.exceptions import HTTPException
 from models.errors import RuleError
 from redactor.errors import RedactorError
 from webapp.language import sentences_of, t
+from webapp.logs import log_of
+
+log = log_of("errors")
 
 
 def set_up_errors(app: Flask) -> None:
@@ -36,7 +39,8 @@ def set_up_errors(app: Flask) -> None:
     @app.errorhandler(Exception)
     def broken(error: Exception) -> tuple[str, int]:
         g.undo = True
-        app.logger.exception("unexpected error at %s", request.endpoint)
+        route = request.url_rule.rule if request.url_rule is not None else "-"
+        log.error("broken", route=route, method=request.method, exc_info=error)
         return _page(500, [_sentence(500)]), 500
 
 

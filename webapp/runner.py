@@ -6,7 +6,6 @@ that a second runner, or this one started again, does no harm.
 
 from __future__ import annotations
 
-import logging
 import os
 import signal
 import socket
@@ -32,18 +31,20 @@ from models.office_jobs import (
     renew,
 )
 from models.office_pages import keep_records, masks_of, set_record
+from models.office_vitals import BEAT_SECONDS, beat, end_beat
 from models.vault_pages import Job, Page
 from models.vault_rounds import SourceFile
 from redactor.errors import RedactorError
 from redactor.file_job import PageRecord
 from redactor.workers import worker_pool
+from webapp.logs import WorkerError, without_words
 from webapp.office.derivatives import pictures_folder, redact_and_picture, remask_and_picture
 from webapp.office.leftovers import sweep
 from webapp.office.work import dossier_job, file_job, merged_masks
+from webapp.runner_watch import RunnerWatch, serve_metrics
 from webapp.settings import Settings
 from webapp.vault_key import rounds_folder, unlock, with_key
 
-log = logging.getLogger("mangping.runner")
 IDLE_SECONDS = 0.5
 SWEEP_SECONDS = 3600
 READING, EDITS = ("redact", "consistency"), ("remask",)
@@ -55,6 +56,7 @@ class Line:
 
     def __init__(self, runner: Runner, kinds: tuple[str, ...], workers: int) -> None:
         self._runner, self._kinds, self._workers = runner, kinds, workers
+        self._watch = runner.watch
         self._pool: ProcessPoolExecutor | None = None
         self.running: dict[Future[list[PageRecord]], LeasedJob] = {}
 
@@ -68,7 +70,8 @@ class Line:
             if work is None:
                 continue
             try:
-                self.running[self._started().submit(*work)] = job
+                self.running[self._started().submit(without_words, *work)] = job
+                self._watch.begun(job)
             except BrokenProcessPool:
                 self._runner.broke(job, "the worker process died")
                 self._drop_pool()
@@ -79,16 +82,22 @@ class Line:
             job = self.running.pop(future)
             try:
                 records = future.result()
-            except BrokenProcessPool:
+            except BrokenProcessPool as error:
+                self._watch.broke(job, "worker died", error)
                 self._runner.broke(job, "the worker process died")
                 self._drop_pool()
             except RedactorError as error:
+                self._watch.broke(job, "refused", error)
                 self._runner.broke(job, str(error.sentence))
+            except WorkerError as error:
+                self._watch.broke(job, "broken", error)
+                self._runner.broke(job, error.kinds.partition(" ")[0])
             except Exception as error:
-                log.exception("job %s failed", job.id)
+                self._watch.broke(job, "broken", error)
                 self._runner.broke(job, type(error).__name__)
             else:
-                self._runner.keep(job, records)
+                kept = self._runner.keep(job, records)
+                self._watch.ended(job, len(records), kept=kept)
 
     def stop(self) -> None:
         """Ends the workers at once; their jobs' leases run out."""
@@ -116,9 +125,11 @@ class Runner:
         unlock(settings)
         self._engine = open_store(settings.vault_url)
         self.name = f"{socket.gethostname()}-{os.getpid()}"
+        self.watch = RunnerWatch()
         workers = settings.workers or os.cpu_count() or 1
         self._lines = (Line(self, EDITS, 1), Line(self, READING, workers))
         self._renewed = self._swept = time.monotonic()
+        self._beaten = float("-inf")
 
     def run(self, stop: threading.Event) -> None:
         """Works until `stop` is set."""
@@ -130,9 +141,13 @@ class Runner:
         finally:
             for line in self._lines:
                 line.stop()
+            self._write(lambda session: end_beat(session, name=self.name))
 
     def step(self, patience: float) -> bool:
         """Takes what is free and keeps what is done; whether anything is running."""
+        if time.monotonic() - self._beaten > BEAT_SECONDS:
+            self._beaten = time.monotonic()
+            self._write(lambda session: beat(session, name=self.name))
         for line in self._lines:
             line.fill()
         running = [future for line in self._lines for future in line.running]
@@ -154,8 +169,8 @@ class Runner:
         try:
             with Session(self._engine.execution_options(read_only=True)) as session:
                 sweep(session, self._settings)
-        except Exception:
-            log.exception("the sweep failed")
+        except Exception as error:
+            self.watch.failed("sweep", error)
 
     def take(self, kinds: tuple[str, ...]) -> LeasedJob | None:
         """The next job of these kinds, leased."""
@@ -191,24 +206,25 @@ class Runner:
             return None if again is None else (redact_and_picture, again, *kept)
         return redact_and_picture, file_job(session, self._settings, file), *kept
 
-    def keep(self, job: LeasedJob, records: list[PageRecord]) -> None:
-        """Writes the results of a job, if it is still ours."""
+    def keep(self, job: LeasedJob, records: list[PageRecord]) -> bool:
+        """Writes the results of a job, if it is still ours; whether it was."""
 
-        def write(session: Session) -> None:
+        def write(session: Session) -> bool:
             if not finish(session, job_id=job.id, worker=self.name):
-                return
+                return False
             values = [record.as_json() for record in records]
             if job.kind == "remask":
                 page = session.get(Page, job.target)
                 # A newer edit has a job of its own; its page stays "checking" until then.
                 if page is not None and not _waiting(session, "remask", page.id):
                     set_record(page, values[0])
-                return
+                return True
             keep_records(session, file_id=job.target, records=values, merge=merged_masks)
             if job.kind == "redact":
                 self._look_across(session, job)
+            return True
 
-        self._write(write)
+        return bool(self._write(write))
 
     def _look_across(self, session: Session, job: LeasedJob) -> None:
         """When a dossier's last file is done, all its files are looked through once more."""
@@ -243,4 +259,6 @@ def main(settings: Settings) -> None:
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
-    Runner(settings).run(stop)
+    runner = Runner(settings)
+    serve_metrics(settings, runner.watch)
+    runner.run(stop)

@@ -21,6 +21,7 @@ from sqlalchemy.orm import Session
 from models.base import open_store
 from models.errors import RuleError
 from redactor.errors import ExitCode, Sentence
+from webapp.logs import logs_of
 from webapp.settings import ReviewSettings, Settings, prepare_folders, review_settings
 
 THREADS = 8
@@ -234,14 +235,15 @@ def run_office(settings: Settings) -> None:
 
     from webapp.office.app import create_office
 
-    waitress.serve(
-        ready_to_answer(create_office(settings)),
-        host=settings.host,
-        port=settings.port,
-        threads=THREADS,
-        ident="",
-        max_request_body_size=settings.largest_request,
-    )
+    with logs_of("office", settings.logs):
+        waitress.serve(
+            ready_to_answer(create_office(settings)),
+            host=settings.host,
+            port=settings.port,
+            threads=THREADS,
+            ident="",
+            max_request_body_size=settings.largest_request,
+        )
 
 
 def run_review(settings: ReviewSettings) -> None:
@@ -250,18 +252,20 @@ def run_review(settings: ReviewSettings) -> None:
 
     from webapp.review.app import create_review
 
-    waitress.serve(
-        ready_to_answer(create_review(settings)),
-        host=settings.host,
-        port=settings.port,
-        threads=REVIEW_THREADS,
-        ident="",
-        connection_limit=REVIEW_CONNECTIONS,
-    )
+    with logs_of("review", settings.logs):
+        waitress.serve(
+            ready_to_answer(create_review(settings)),
+            host=settings.host,
+            port=settings.port,
+            threads=REVIEW_THREADS,
+            ident="",
+            connection_limit=REVIEW_CONNECTIONS,
+        )
 
 
 def run_runner(settings: Settings) -> None:
     """The runner's process."""
     from webapp.runner import main
 
-    main(settings)
+    with logs_of("runner", settings.logs):
+        main(settings)

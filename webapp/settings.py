@@ -8,6 +8,7 @@ from __future__ import annotations
 import secrets
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
@@ -23,6 +24,8 @@ class Settings(BaseSettings):
     docs/SECURITY.md. `secure_cookies`: on where the office is reached by https. `workers`:
     redacting processes, 0 for one on each core. `largest_request`: bytes; uploads
     come in chunks that are smaller.
+    `log`: where the log goes. `metrics_token`: what a Prometheus server must show; without one
+    only this computer may ask. `runner_metrics_port`: of the runner's metrics, 0 for none.
     """
 
     model_config = SettingsConfigDict(env_prefix="MANGPING_", frozen=True)
@@ -38,6 +41,9 @@ class Settings(BaseSettings):
     workers: int = 0
     vault_key: Path | None = None
     largest_request: int = 64 * 2**20
+    log: Literal["file", "stderr"] = "file"
+    metrics_token: str = ""
+    runner_metrics_port: int = 0
 
     @property
     def vault(self) -> Path:
@@ -53,6 +59,11 @@ class Settings(BaseSettings):
     def review(self) -> Path:
         """The experts' database, key and small pictures."""
         return self.data / "review"
+
+    @property
+    def logs(self) -> Path | None:
+        """Where the logs are kept; None when they go to stderr. They name nobody."""
+        return self.data / "logs" if self.log == "file" else None
 
     @property
     def vault_url(self) -> str:
@@ -72,6 +83,7 @@ class ReviewSettings:
     """What the experts' process is given: neither a path nor a credential of the vault.
 
     `blind`: folder of released pages, read only. `folder`: its own files (key, pictures).
+    `logs`: folder of the log, None for stderr.
     """
 
     database: str
@@ -80,6 +92,8 @@ class ReviewSettings:
     host: str
     port: int
     secure_cookies: bool
+    logs: Path | None = None
+    metrics_token: str = ""
 
 
 def review_settings(settings: Settings) -> ReviewSettings:
@@ -91,6 +105,8 @@ def review_settings(settings: Settings) -> ReviewSettings:
         host=settings.host,
         port=settings.port_of_review,
         secure_cookies=settings.secure_cookies,
+        logs=settings.logs,
+        metrics_token=settings.metrics_token,
     )
 
 

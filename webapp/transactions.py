@@ -5,16 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from flask import Flask, Response, current_app, g, request
-from sqlalchemy import Engine, text
+from sqlalchemy import Engine
 from sqlalchemy.orm import Session
-
-from webapp.security import open_to_all
 
 
 def set_up_stores(app: Flask, names: Sequence[str]) -> None:
     """Commits the stores `names`, in that order, when a request is done; `g.undo` undoes them.
 
-    The engines are `app.extensions[name]`. Also gives the app its /healthz.
+    The engines are `app.extensions[name]`.
     """
 
     @app.after_request
@@ -32,13 +30,6 @@ def set_up_stores(app: Flask, names: Sequence[str]) -> None:
             session: Session | None = g.pop(f"{name}_session", None)
             if session is not None:
                 session.close()
-
-    @open_to_all
-    def healthz() -> Response:
-        session_of(names[-1]).execute(text("SELECT 1"))
-        return Response("ok\n", mimetype="text/plain")
-
-    app.add_url_rule("/healthz", "healthz", healthz)
 
 
 def session_of(name: str) -> Session:

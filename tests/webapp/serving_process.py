@@ -117,6 +117,6 @@ def _listens(process: psutil.Process) -> set[int]:
 def _is_healthy(url: str) -> bool:
     try:
         with urllib.request.urlopen(f"{url}/healthz", timeout=5) as answer:
-            return bool(answer.read() == b"ok\n")
+            return bool(answer.read().startswith(b"ok\n"))
     except (urllib.error.URLError, OSError):
         return False

@@ -33,6 +33,7 @@ ROLES = ("admin", "clerk", "secretary")
 WHO = {
     "GET /static/<path:filename>": OPEN,
     "GET /healthz": OPEN,
+    "GET /metrics": OPEN,
     "GET /language/<code>": OPEN,
     "GET /sign-in": OPEN,
     "POST /sign-in": OPEN,

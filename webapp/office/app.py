@@ -15,10 +15,12 @@ from models.base import open_store
 from webapp.category_words import category_name
 from webapp.error_pages import set_up_errors
 from webapp.language import moment, set_up_language
+from webapp.office.vitals import VaultCounts, runner_line
 from webapp.security import set_up_security
 from webapp.settings import Settings, secret_key
 from webapp.transactions import session_of, set_up_stores
 from webapp.vault_key import unlock
+from webapp.watch import set_up_health, set_up_watch
 
 COOKIE = "mp_office"
 STORES = ("review", "vault")
@@ -44,17 +46,30 @@ def create_office(settings: Settings) -> Flask:
     app.jinja_loader = ChoiceLoader([PackageLoader("webapp.office"), PackageLoader("webapp")])
     app.jinja_env.filters["moment"] = moment
     app.extensions["vault"] = open_store(settings.vault_url)
+    _let_watch(app, settings)
     app.extensions["review"] = open_store(settings.review_url)
     app.extensions["limiter"] = Limiter(
         get_remote_address, app=app, storage_uri="memory://", strategy="fixed-window"
     )
     set_up_language(app)
     set_up_stores(app, STORES)
+    set_up_health(app, vault, lambda: runner_line(vault()))
     app.jinja_env.globals["person"] = person
     set_up_security(app, role_of_visitor)
     set_up_errors(app)
     _register(app)
     return app
+
+
+def _let_watch(app: Flask, settings: Settings) -> None:
+    set_up_watch(
+        app,
+        "office",
+        token=settings.metrics_token,
+        behind_proxy=settings.secure_cookies,
+        role=lambda: "" if g.get("person") is None else str(g.person.role),
+        collectors=(VaultCounts(app.extensions["vault"]),),
+    )
 
 
 def _register(app: Flask) -> None:

@@ -17,6 +17,7 @@ from webapp.language import moment, set_up_language
 from webapp.security import set_up_security
 from webapp.settings import ReviewSettings, secret_key
 from webapp.transactions import session_of, set_up_stores
+from webapp.watch import set_up_health, set_up_watch
 
 COOKIE = "mp_review"
 REVIEWER = "reviewer"
@@ -40,11 +41,19 @@ def create_review(settings: ReviewSettings) -> Flask:
     app.jinja_loader = ChoiceLoader([PackageLoader("webapp.review"), PackageLoader("webapp")])
     app.jinja_env.filters["moment"] = moment
     app.extensions["review"] = open_store(settings.database, many_writers=True)
+    set_up_watch(
+        app,
+        "review",
+        token=settings.metrics_token,
+        behind_proxy=settings.secure_cookies,
+        role=lambda: "" if g.get("member") is None else REVIEWER,
+    )
     app.extensions["limiter"] = Limiter(
         get_remote_address, app=app, storage_uri="memory://", strategy="fixed-window"
     )
     set_up_language(app)
     set_up_stores(app, ("review",))
+    set_up_health(app, review)
     set_up_security(app, role_of_visitor)
     set_up_errors(app)
     app.jinja_env.globals["member"] = member

@@ -31,6 +31,7 @@ WHO = {
     "GET /static/<path:filename>": OPEN,
     "GET /language/<code>": OPEN,
     "GET /healthz": OPEN,
+    "GET /metrics": OPEN,
     "GET /card/<number>": OPEN,
     "GET /sign-in": OPEN,
     "POST /sign-in": OPEN,

@@ -128,4 +128,4 @@ def test_nobody_gets_in_without_a_card(review_app: Flask) -> None:
     assert client.get("/").status_code == 302
     client.set_cookie(COOKIE, "forged")
     assert client.get("/").status_code == 302
-    assert client.get("/healthz").text == "ok\n"
+    assert client.get("/healthz").text == "ok\ndatabase ok\n"

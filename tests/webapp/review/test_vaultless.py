@@ -106,7 +106,7 @@ class Alone:
     def _answers(self) -> bool:
         assert self.process.poll() is None, self.process.stderr.read()  # type: ignore[union-attr]
         try:
-            return Tablet(self.url).ask("GET", "/healthz") == (200, b"ok\n")
+            return Tablet(self.url).ask("GET", "/healthz") == (200, b"ok\ndatabase ok\n")
         except OSError:
             return False
 

@@ -187,6 +187,7 @@ EXAMPLES: dict[str, Callable[[Visit], list[Ask]]] = {
     ],
     "GET /language/<code>": lambda _: [ask("/language/en?back=/ballot"), ask("/language/xx")],
     "GET /healthz": lambda _: [ask("/healthz")],
+    "GET /metrics": lambda _: [ask("/metrics")],
     "GET /card/<number>": lambda visit: [ask(f"/card/{_card_number(visit)}"), ask("/card/%00")],
     "GET /sign-in": lambda _: [ask("/sign-in")],
     "POST /sign-in": lambda visit: [
