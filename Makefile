@@ -2,10 +2,10 @@
 PYTHON ?= python3
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint clean
+.PHONY: help setup demo test lint bundle bundle-test clean
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-7s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: ## virtual environment, packages and model files
 	@$(PYTHON) run.py setup
@@ -18,6 +18,12 @@ test: ## ruff, mypy, import-linter and pytest
 
 lint: ## the same without pytest
 	@$(PYTHON) run.py lint
+
+bundle: ## wheels, models, samples and install scripts for machines without internet, in dist/
+	@$(PYTHON) run.py bundle
+
+bundle-test: ## install the bundle in dist/ with no network and try it
+	@$(PYTHON) benchmarks/bundle_offline.py
 
 clean: ## remove what the other targets made
 	@$(PYTHON) run.py clean

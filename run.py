@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Sets up, tries and checks mangping on a bare machine, with nothing but Python 3.11 or newer.
 
-    python run.py setup | demo | test | lint | clean        (Windows: py run.py ...)
+    python run.py setup | demo | test | lint | bundle | clean       (Windows: py run.py ...)
 
 `make setup` and so on call it. It must start on any Python 3, to be able to say which one it needs.
 """
@@ -79,6 +79,11 @@ def lint(_: list[str]) -> int:
 def test(extra: list[str]) -> int:
     """All checks; what follows `test` goes to pytest."""
     return setup([]) or run_all((*TEST[:-1], [*TEST[-1], *extra]))
+
+
+def bundle(extra: list[str]) -> int:
+    """A folder in dist/ from which mangping is installed where there is no internet."""
+    return setup([]) or call(["-m", "deploy.bundle", *extra])
 
 
 def clean(_: list[str]) -> int:
@@ -184,7 +189,10 @@ def stop(zh: str, en: str) -> int:
     return 2
 
 
-TASKS = {"setup": setup, "demo": demo, "test": test, "lint": lint, "clean": clean}
+TASKS = {
+    **{"setup": setup, "demo": demo, "test": test, "lint": lint},
+    **{"bundle": bundle, "clean": clean},
+}
 
 if __name__ == "__main__":
     sys.exit(main(sys.argv[1:]))

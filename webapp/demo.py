@@ -32,13 +32,16 @@ def demo_command(
         bool, typer.Option("--serve", help="最后打开办公室网页 / then open the office's pages")
     ] = False,
     port: Annotated[int, typer.Option(help="办公室端口 / the office's port")] = 8080,
+    samples: Annotated[Path, typer.Option(help="样例文件夹 / the folder of samples")] = SAMPLES,
 ) -> None:
     """用样例扫描件演示全过程。 Mask the sample scans and tally a made-up round."""
-    if not (SAMPLES / "roster.xlsx").exists():
+    if not (samples / "roster.xlsx").exists():
         print(
             Sentence(
-                f"找不到样例 {SAMPLES}。请在源代码文件夹中运行 make demo。",
-                f"The samples are not at {SAMPLES}. Run make demo in the source folder.",
+                f"找不到样例 {samples}。请用 --samples 指定安装包中的 samples 文件夹，"
+                "或在源代码文件夹中运行 make demo。",
+                f"The samples are not at {samples}. Name the folder samples of the installation "
+                "bundle with --samples, or run make demo in the source folder.",
             )
         )
         raise typer.Exit(int(ExitCode.USAGE))
@@ -48,15 +51,13 @@ def demo_command(
         refuse_taken_port(settings)
     code = _exit_code(
         lambda: redact_command(
-            SAMPLES / "scans",
-            SAMPLES / "roster.xlsx",
-            out / "blind",
-            out / "vault",
-            ProfileName.STRICT,
-            jobs,
-            "local",
-            False,
-            FileFormat.JPG,
+            samples / "scans",
+            roster=samples / "roster.xlsx",
+            blind=out / "blind",
+            vault=out / "vault",
+            profile=ProfileName.STRICT,
+            jobs=jobs,
+            file_format=FileFormat.JPG,
         )
     )
     print(Sentence("\n示例评审汇总：", "\nA made-up round is tallied:"))
@@ -72,7 +73,7 @@ def demo_command(
         )
     )
     if code in (0, 1):
-        made = make_demo_office(settings, SAMPLES, out / "blind", out / "vault")
+        made = make_demo_office(settings, samples, out / "blind", out / "vault")
         print(_invitation(made, out, settings))
         if serve:
             serve_office(settings)

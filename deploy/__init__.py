@@ -1,0 +1,1 @@
+"""What puts mangping on machines: the offline bundle, compose.yaml, systemd units, proxies."""
