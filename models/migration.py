@@ -7,6 +7,8 @@ from typing import Literal
 
 from alembic import command
 from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine
 
 Store = Literal["review", "vault"]
@@ -23,6 +25,14 @@ def migrate(engine: Engine, store: Store, revision: str = "head") -> None:
 def upgrade_in(connection: Connection, store: Store, revision: str = "head") -> None:
     """The same in the caller's transaction."""
     command.upgrade(_config(store, connection), revision)
+
+
+def revisions(engine: Engine, store: Store) -> tuple[str, str]:
+    """(the revision that `engine`'s database has, "" for none; the newest that there is)."""
+    with engine.connect() as connection:
+        there = MigrationContext.configure(connection).get_current_revision()
+        newest = ScriptDirectory.from_config(_config(store, connection)).get_current_head()
+    return there or "", newest or ""
 
 
 def migrate_down(engine: Engine, store: Store, revision: str) -> None:

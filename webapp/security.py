@@ -66,6 +66,9 @@ def set_up_security(app: Flask, role_of_visitor: Callable[[], str | None]) -> No
 
     `role_of_visitor`: the role of whoever is signed in, None for nobody.
     """
+    # By https it would ask for a Referer, which our own policy tells browsers to leave out. The
+    # token in the form and cookies that are SameSite=Strict do the work.
+    app.config["WTF_CSRF_SSL_STRICT"] = False
     CSRFProtect(app)
     set_up_static_files(app)
     app.url_map.converters["int"] = RowNumber

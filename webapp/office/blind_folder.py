@@ -14,6 +14,7 @@ from pathlib import Path
 from models.errors import RuleError, Sentence
 from redactor.assembly import FIXED_TIME
 from redactor.whole_file import write_whole
+from webapp.folder_rights import like_parent, readable_like
 
 STALE_SECONDS = 3600
 """Copies that are older were left by a process that was killed."""
@@ -40,7 +41,10 @@ def place(copy: Path, target: Path) -> None:
                 "Take that release back first.",
             )
         )
-    target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if not target.parent.exists():
+        target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        like_parent(target.parent)
+    readable_like(copy, target.parent)
     copy.rename(target)
     for folder in (target, target.parent):
         os.utime(folder, (FIXED_TIME, FIXED_TIME))
@@ -78,6 +82,7 @@ def remove(blind: Path, folder: Path) -> None:
 def swap(copy: Path, target: Path) -> None:
     """Puts a copied page in the place of a released one, of whatever suffix that is."""
     copy.replace(target)
+    readable_like(target.parent, target.parent)
     for old in files_of(target.parent):
         if old.stem == target.stem and old != target:
             old.unlink()

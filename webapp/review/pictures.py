@@ -16,6 +16,7 @@ import numpy as np
 from flask import Blueprint, Response, abort, current_app, request
 
 from models.seat_dossiers import StoredPage, stored_page
+from webapp.folder_rights import like_parent
 from webapp.page_pictures import WIDTHS, keep_pictures, picture_file
 from webapp.review.app import REVIEWER, review, signed_in
 from webapp.security import allow
@@ -83,7 +84,9 @@ def _whole(file: Path, page: StoredPage) -> tuple[bytes, str] | None:
 
 def _smaller(folder: Path, file: Path, page: StoredPage, size: str) -> tuple[bytes, str] | None:
     """A smaller picture, made with the other sizes when it is first asked for."""
-    folder.mkdir(mode=0o700, exist_ok=True)
+    if not folder.exists():
+        folder.mkdir(mode=0o700, exist_ok=True)
+        like_parent(folder)
     path = picture_file(folder, page.sha256, size)
     if not path.exists():
         if not _FEW.acquire(blocking=False):
