@@ -13,6 +13,7 @@ from scoring.cli import policies_command, tally_command, verify_tally_command
 from webapp.archive_cli import verify_archive_command
 from webapp.backup_cli import backup_command, restore_command
 from webapp.demo import demo_command
+from webapp.doctor_cli import doctor_command
 from webapp.serving import serve_command
 from webapp.vault_key_cli import rotate_key_command, seal_vault_command
 
@@ -35,19 +36,7 @@ app.command("seal-vault")(seal_vault_command)
 app.command("rotate-key")(rotate_key_command)
 app.command("serve")(serve_command)
 app.command("demo")(demo_command)
-
-
-@app.command("doctor")
-def doctor_command() -> None:
-    """检查安装是否完整，并说明如何修复。 Check the installation and say how to mend it."""
-    from redactor.doctor import examine
-
-    checks = examine(Path.cwd())
-    for check in checks:
-        print(f"{'✓' if check.ok else '✗'} {check.name}: {check.detail}")
-        if not check.ok:
-            print(f"  -> {check.remedy}")
-    raise typer.Exit(0 if all(check.ok for check in checks) else 2)
+app.command("doctor")(doctor_command)
 
 
 def main() -> None:

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 
 from redactor.page import Image
-from redactor.whole_file import write_whole
+from redactor.sealed_files import write_file
 from webapp.folder_rights import like_parent
 
 WIDTHS = {"thumb": 240, "screen": 1400, "full": 0, "1x": 1000, "2x": 2000}
@@ -33,7 +33,7 @@ def keep_pictures(folder: Path, name: str, pixels: Image, sizes: Iterable[str]) 
             )
         done, data = cv2.imencode(".jpg", small, [cv2.IMWRITE_JPEG_QUALITY, QUALITY[size]])
         if done:
-            write_whole(path, data.tobytes())
+            write_file(path, data.tobytes())
 
 
 def picture_file(folder: Path, name: str, size: str) -> Path:

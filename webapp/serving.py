@@ -22,6 +22,7 @@ from models.base import open_store
 from models.errors import RuleError
 from redactor.errors import ExitCode, Sentence
 from webapp.logs import logs_of
+from webapp.one_service import Part, proxy_options, refuse_vault, wait_until_migrated
 from webapp.settings import ReviewSettings, Settings, prepare_folders, review_settings
 
 THREADS = 8
@@ -37,18 +38,34 @@ LONGEST_PAUSE = 30.0
 
 def serve_command(
     host: Annotated[
-        str, typer.Option(help="监听地址；平板访问请用 0.0.0.0 / 0.0.0.0 for tablets")
+        str,
+        typer.Option(
+            envvar="MANGPING_HOST", help="监听地址；平板访问请用 0.0.0.0 / 0.0.0.0 for tablets"
+        ),
     ] = "127.0.0.1",
-    port: Annotated[int, typer.Option(help="办公室端口 / the office's port")] = 8080,
+    port: Annotated[
+        int, typer.Option(envvar="MANGPING_PORT", help="办公室端口 / the office's port")
+    ] = 8080,
     review_port: Annotated[
-        int, typer.Option(help="评委端口，默认为 port+1 / the reviewers' port")
+        int,
+        typer.Option(
+            envvar="MANGPING_REVIEW_PORT", help="评委端口，默认为 port+1 / the reviewers' port"
+        ),
     ] = 0,
-    data: Annotated[Path, typer.Option(help="数据文件夹（勿外传） / private data folder")] = Path(
-        "mangping-data"
-    ),
+    data: Annotated[
+        Path,
+        typer.Option(envvar="MANGPING_DATA", help="数据文件夹（勿外传） / private data folder"),
+    ] = Path("mangping-data"),
+    only: Annotated[
+        Part | None, typer.Option(help="只运行一部分，用于系统服务 / one part, for services")
+    ] = None,
 ) -> None:
     """启动网页：办公室、评委与后台处理。 Start the web pages and the runner."""
-    serve(Settings(host=host, port=port, review_port=review_port, data=data))
+    settings = Settings(host=host, port=port, review_port=review_port, data=data)
+    if only is None:
+        serve(settings)
+    else:
+        serve_only(only, settings)
 
 
 def serve(settings: Settings, ready: Callable[[], None] = lambda: None) -> None:
@@ -96,6 +113,33 @@ def serve(settings: Settings, ready: Callable[[], None] = lambda: None) -> None:
     finally:
         for process in processes:
             process.end()
+
+
+def serve_only(part: Part, settings: Settings) -> None:
+    """One part in this process, until SIGTERM. Exits with 2 when its port is taken."""
+    if part is not Part.RUNNER:
+        office = part is Part.OFFICE
+        refuse_taken_port(settings, (settings.port if office else settings.port_of_review,))
+        signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    if part is Part.OFFICE:
+        try:
+            link = prepare(settings)
+        except RuleError as error:
+            print(error, file=sys.stderr)
+            raise typer.Exit(int(ExitCode.USAGE)) from None
+        if link:
+            print(f"{_addresses(settings.host, settings.port)[0]}/setup/{link}", flush=True)
+        run_office(settings)
+    elif part is Part.REVIEW:
+        refuse_vault(settings, dict(os.environ))
+        experts = review_settings(settings)
+        experts.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        wait_until_migrated(experts.database, "review", threading.Event())
+        run_review(experts)
+    else:
+        wait_until_migrated(settings.vault_url, "vault", threading.Event())
+        _release_leases(settings)
+        run_runner(settings)
 
 
 class Kept:
@@ -164,10 +208,10 @@ def _end_with_parent() -> None:
         os._exit(1)
 
 
-def refuse_taken_port(settings: Settings) -> None:
-    """Exits with 2 and a sentence when somebody listens at one of the ports already."""
+def refuse_taken_port(settings: Settings, ports: tuple[int, ...] = ()) -> None:
+    """Exits with 2 and a sentence when somebody listens at one of the ports (both) already."""
     family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
-    for port in (settings.port, settings.port_of_review):
+    for port in ports or (settings.port, settings.port_of_review):
         with socket.socket(family) as trial:
             if os.name != "nt":  # there it would allow what it should find out
                 trial.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -243,6 +287,7 @@ def run_office(settings: Settings) -> None:
             threads=THREADS,
             ident="",
             max_request_body_size=settings.largest_request,
+            **proxy_options(settings),
         )
 
 
@@ -260,6 +305,7 @@ def run_review(settings: ReviewSettings) -> None:
             threads=REVIEW_THREADS,
             ident="",
             connection_limit=REVIEW_CONNECTIONS,
+            **proxy_options(settings),
         )
 
 

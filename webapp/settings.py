@@ -13,6 +13,7 @@ from typing import Literal
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from redactor.whole_file import write_whole
+from webapp.folder_rights import set_rights
 
 
 class Settings(BaseSettings):
@@ -26,6 +27,8 @@ class Settings(BaseSettings):
     come in chunks that are smaller.
     `log`: where the log goes. `metrics_token`: what a Prometheus server must show; without one
     only this computer may ask. `runner_metrics_port`: of the runner's metrics, 0 for none.
+    `experts_group`: the group of the experts' service when that is a user of its own.
+    `trusted_proxy`: address of the reverse proxy, whose word on who asks is believed; "*" for any.
     """
 
     model_config = SettingsConfigDict(env_prefix="MANGPING_", frozen=True)
@@ -40,6 +43,8 @@ class Settings(BaseSettings):
     secure_cookies: bool = False
     workers: int = 0
     vault_key: Path | None = None
+    experts_group: str = ""
+    trusted_proxy: str = ""
     largest_request: int = 64 * 2**20
     log: Literal["file", "stderr"] = "file"
     metrics_token: str = ""
@@ -92,6 +97,7 @@ class ReviewSettings:
     host: str
     port: int
     secure_cookies: bool
+    trusted_proxy: str = ""
     logs: Path | None = None
     metrics_token: str = ""
 
@@ -105,16 +111,21 @@ def review_settings(settings: Settings) -> ReviewSettings:
         host=settings.host,
         port=settings.port_of_review,
         secure_cookies=settings.secure_cookies,
+        trusted_proxy=settings.trusted_proxy,
         logs=settings.logs,
         metrics_token=settings.metrics_token,
     )
 
 
 def prepare_folders(settings: Settings) -> None:
-    """Makes the installation's folders, readable for the user alone."""
+    """Makes the installation's folders, readable for the user alone (and the experts' group)."""
+    group = settings.experts_group
     for folder in (settings.data, settings.vault, settings.blind, settings.review):
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        folder.chmod(0o700)
+    for folder in (settings.data, settings.vault):
+        set_rights(folder, "", writable=False)
+    set_rights(settings.blind, group, writable=False)
+    set_rights(settings.review, group, writable=True)
 
 
 def secret_key(folder: Path) -> str:
