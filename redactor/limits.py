@@ -30,8 +30,8 @@ Result = TypeVar("Result")
 
 @dataclass(frozen=True)
 class WorkerLimits:
-    """`memory`: bytes of data (heap, private mappings) of a process; Linux only. An A4 page of 300 dpi
-    needs 1.0 GB of it, one of the largest pages that are let in (120 megapixels) 2.4 GB.
+    """`memory`: bytes of data (heap, private mappings) of a process; Linux only. An A4 page at 300
+    dpi needs 1.0 GB of it, one of the largest that are let in (120 megapixels) 2.4 GB.
 
     `page_seconds`: CPU seconds for one page or for opening one file, so that a busy machine fails
     no page; after `grace` more the process ends. `waiting_seconds`: the same by the clock, for
