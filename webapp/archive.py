@@ -17,7 +17,6 @@ from sqlalchemy.orm import Session
 from models.audit import Head, audit_head, chain_events, verify_audit
 from models.errors import RuleError, Sentence
 from models.review import PolicySnapshot, Reviewer, Round, Ruling, Tally
-from models.review_ballots import Ballot, BallotItem, VoterRoll
 from models.review_sheets import Sheet, SheetVersion
 from models.round_export import export_round
 from models.vault_rounds import Entrant, OfficeRound
@@ -29,6 +28,7 @@ from scoring.result_json import tally_document, verify_document
 from scoring.round_json import round_document, round_from_document, strict_json
 from scoring.tally import tally
 from scoring.workbook import write_workbook
+from webapp.archive_ballots import ballot_members
 from webapp.archive_form import (
     IDENTITIES,
     MANIFEST,
@@ -168,7 +168,6 @@ def _texts(review: Session, round_id: int) -> dict[str, str]:
             {"seat": row.seat, "present": row.present}
             for row in _sorted(review, Reviewer, round_id, "seat")
         ),
-        "ballots.json": _lines_json(_ballots(review, round_id)),
         "rulings.json": _lines_json(
             _columns(row, "number", "code", "subject", "value", "reason", "by", "at")
             for row in _sorted(review, Ruling, round_id, "number")
@@ -178,27 +177,11 @@ def _texts(review: Session, round_id: int) -> dict[str, str]:
             canonical_json(vars(event)).decode() + "\n" for event in chain_events(review)
         ),
     }
+    for name, rows in ballot_members(review, round_id).items():
+        texts[name] = _lines_json(rows)
     for snapshot in _sorted(review, PolicySnapshot, round_id, "number"):
         texts[f"policies/{snapshot.number:03d}.toml"] = snapshot.text
     return texts
-
-
-def _ballots(review: Session, round_id: int) -> list[dict[str, Any]]:
-    """Each ballot with its roll and counts; votes are not there, their ids say nothing anyway."""
-    found = []
-    for ballot in _sorted(review, Ballot, round_id, "id"):
-        roll = review.scalars(select(VoterRoll).filter_by(ballot_id=ballot.id))
-        items = review.scalars(select(BallotItem).filter_by(ballot_id=ballot.id))
-        counted = ("code", "recused", "yes", "no", "abstain", "spoiled")
-        found.append(
-            {
-                "ballot": ballot.id,
-                "present": ballot.present,
-                "roll": sorted([row.reviewer, row.means, row.has_voted] for row in roll),
-                "items": [_columns(i, *counted) for i in sorted(items, key=lambda i: i.code)],
-            }
-        )
-    return found
 
 
 def _sheets(review: Session, round_id: int) -> list[dict[str, Any]]:

@@ -16,6 +16,7 @@ from models.errors import RuleError, Sentence
 from scoring.canonical import canonical_json
 from scoring.result_json import verify_document
 from scoring.round_json import strict_json
+from webapp.archive_ballots import BALLOTS, PAPERS, RECEIPTS, ballot_problems
 from webapp.archive_form import (
     FORMAT,
     IDENTITIES,
@@ -27,11 +28,10 @@ from webapp.archive_form import (
     tally_folder,
 )
 
-NEEDED = ("about.json", "attendance.json", "audit.jsonl", "ballots.json", "policies/001.toml",
-          "round.json", "rulings.json", "sheets.json")  # fmt: skip
+NEEDED = ("about.json", "attendance.json", "audit.jsonl", BALLOTS, PAPERS, RECEIPTS,
+          "policies/001.toml", "round.json", "rulings.json", "sheets.json")  # fmt: skip
 TALLY_FILES = ("minutes.pdf", "record.json", "result.json", "result.xlsx")
 BLOCK = 1 << 20
-COUNTS = ("yes", "no", "abstain", "spoiled")
 
 
 @dataclass
@@ -195,7 +195,8 @@ def _check_contents(texts: Mapping[str, bytes], walk: Walk, check: ArchiveCheck)
         events = _events_of(texts["audit.jsonl"], round_id)
         document = strict_json(texts["round.json"].decode())
         _check_tallies(texts, document, events, check)
-        _check_ballots(document, events, check)
+        given = {n: strict_json(texts[n].decode()) for n in (BALLOTS, PAPERS, RECEIPTS)}
+        check.problems += ballot_problems(document, given, events)
         _check_rulings(strict_json(texts["rulings.json"].decode()), events, check)
         _check_policies(texts, events, check)
     except RuleError as error:
@@ -208,12 +209,13 @@ def _check_contents(texts: Mapping[str, bytes], walk: Walk, check: ArchiveCheck)
 
 
 def _events_of(lines: bytes, round_id: int) -> dict[str, list[dict[str, Any]]]:
-    """Action -> details of the chain's events of one round."""
+    """Action -> details of the chain's events of one round, each with its `actor`."""
     found: dict[str, list[dict[str, Any]]] = {}
     for line in _lines(lines):
         event = strict_json(line)
         details = json.loads(event["details"])
         if details.get("round") == round_id:
+            details["actor"] = event["actor"]
             found.setdefault(event["action"], []).append(details)
     return found
 
@@ -263,21 +265,6 @@ def _check_tallies(
             "round.json 与最后一版汇总所用的数据不同，被改动过。",
             "round.json is not what the last tally was computed from; it was changed.",
         )
-
-
-def _check_ballots(
-    document: Any, events: Mapping[str, list[dict[str, Any]]], check: ArchiveCheck
-) -> None:
-    """Closing a ballot wrote its counts into the chain."""
-    for event in events.get("close_ballot", []):
-        for code, counted in event["counts"].items():
-            counts = {name: counted.get(name, 0) for name in COUNTS}
-            held = document["ballots"].get(code, {})
-            if {name: held.get(name) for name in COUNTS} != counts:
-                check.wrong(
-                    f"{code} 的票数与审计链中投票结束时的票数不同。",
-                    f"The ballots on {code} are not those that the audit chain closed with.",
-                )
 
 
 def _check_rulings(

@@ -7,6 +7,8 @@ from sqlalchemy.orm import Session
 
 from models.ballots import cast_ballot, close_ballot, open_ballot
 from models.defences import record_defence_score
+from models.paper_ballots import enter_papers, mark_paper
+from models.review_ballots import CHOICES
 from models.review_sheets import Sheet
 from models.round_export import export_round
 from models.rounds import advance_round, snapshot_policy
@@ -73,7 +75,7 @@ def correct(session: Session, round_id: int) -> None:
 
 
 def closed_round(session: Session) -> int:
-    """The id of a round with two tallies, a ruling, a correction and a ballot."""
+    """The id of a round with two tallies, a ruling, a correction and a ballot, partly on paper."""
     round_id = sample_round(session)
     snapshot_policy(session, round_id=round_id, text=POLICY, by="office")
     to_phase(session, round_id, "defence")
@@ -91,9 +93,13 @@ def closed_round(session: Session) -> int:
     )
     advance_round(session, round_id=round_id, to="voting", by="office")
     ballot = open_ballot(session, round_id=round_id, codes=CODES, by="office")
-    for seat in SEATS:
-        choices = dict.fromkeys(CODES, "yes" if seat != "R03" else "abstain")
+    mark_paper(session, ballot_id=ballot, seat="R03", paper=True, by="office")
+    for seat in SEATS[:2]:
+        choices = dict.fromkeys(CODES, "yes")
         cast_ballot(session, ballot_id=ballot, reviewer=seat, choices=choices)
+    for by, choice in (("office", "no"), ("admin", "abstain"), ("office", "abstain")):
+        counts = {code: {**dict.fromkeys(CHOICES, 0), choice: 1} for code in CODES}
+        enter_papers(session, ballot_id=ballot, papers=1, counts=counts, by=by)
     close_ballot(session, ballot_id=ballot, by="office")
     freeze(session, round_id)
     correct(session, round_id)

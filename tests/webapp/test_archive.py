@@ -243,7 +243,14 @@ def test_a_swapped_tally_is_found(tmp_path: Path, made: tuple[bytes, Head]) -> N
     ("name", "old", "new", "expected"),
     [
         ("rulings.json", '"value": "25"', '"value": "30"', "rulings"),
-        ("round.json", '"yes": 2', '"yes": 3', "ballots"),
+        ("round.json", '"yes": 2', '"yes": 3', "The ballots on"),
+        ("ballots.json", '"abstain": 1', '"abstain": 0', "The ballots on"),
+        ("ballots.json", '"paper",', '"tablet",', "The roll of"),
+        ("ballots.json", "true", "false", "The roll of"),
+        ("ballots.json", '"R01"', '"R09"', "The roll of"),
+        ("papers.json", '"number": 3, "papers": 1', '"number": 3, "papers": 0', "no two persons"),
+        ("papers.json", '"by": "admin"', '"by": "office"', "no two persons"),
+        ("receipts.json", '"receipts": [', '"receipts": [\n"ABCDEFGH",', "The receipts of"),
         ("policies/002.toml", 'pass_score = "60"', 'pass_score = "50"', "policy"),
         ("tallies/001/record.json", '"reason": ""', '"reason": "x"', ""),
     ],
@@ -261,6 +268,29 @@ def test_a_changed_record_is_found(
         for member, data in there.items():
             put_member(archive, member, data)
     assert f"{name} is not what the manifest says" in said(path)
+
+
+def test_the_ballots_are_there_and_how_a_member_voted_is_not(made: tuple[bytes, Head]) -> None:
+    there = members_of(made[0])
+    entries = json.loads(there["papers.json"])
+    assert [(e["number"], e["by"], e["papers"]) for e in entries] == [
+        (1, "office", 1), (2, "admin", 1), (3, "office", 1),
+    ]  # fmt: skip
+    # One paper lay in the box: its count by candidate would be the vote of one member.
+    assert {key for e in entries for key in e} == {"ballot", "number", "papers", "by", "at"}
+    (box,) = json.loads(there["receipts.json"])
+    assert len(box["receipts"]) == 2 and box["receipts"] == sorted(box["receipts"])
+    for code in box["receipts"]:
+        assert [name for name, data in there.items() if code.encode() in data] == ["receipts.json"]
+
+
+@pytest.mark.parametrize("how", ["left out", "added"])
+def test_a_ballot_more_or_less_is_found(tmp_path: Path, made: tuple[bytes, Head], how: str) -> None:
+    there = members_of(made[0])
+    rows = json.loads(there["ballots.json"])
+    rows = [*rows, {**rows[0], "ballot": "0" * 32}] if how == "added" else []
+    there["ballots.json"] = json_text(rows).encode()
+    assert "not those that the audit chain closed" in said(packed(tmp_path / "a.zip", there))
 
 
 def test_what_may_not_be_archived(review: Engine, tmp_path: Path) -> None:
