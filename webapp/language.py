@@ -57,7 +57,13 @@ def set_up_language(app: Flask) -> None:
         safe = back if back.startswith("/") and not back.startswith(("//", "/\\")) else "/"
         response = redirect(safe)
         if code in LANGUAGES:
-            response.set_cookie(COOKIE, code, max_age=31_536_000, samesite="Strict")
+            response.set_cookie(
+                COOKIE,
+                code,
+                max_age=31_536_000,
+                secure=app.config["SESSION_COOKIE_SECURE"],
+                samesite="Strict",
+            )
         return response  # type: ignore[return-value]
 
     set_language.open_to_all = True  # type: ignore[attr-defined]

@@ -36,6 +36,8 @@ HEADERS = {
     "Permissions-Policy": "camera=(), microphone=(), geolocation=()",
     "X-Frame-Options": "DENY",
 }
+BY_HTTPS_ONLY = "max-age=31536000"
+"""Where cookies are for https alone, browsers ask by nothing else for a year."""
 
 
 class RowNumber(IntegerConverter):
@@ -97,8 +99,13 @@ def set_up_security(app: Flask, role_of_visitor: Callable[[], str | None]) -> No
     def harden(response: Response) -> Response:
         for name, value in HEADERS.items():
             response.headers.setdefault(name, value)
-        if "Cache-Control" not in response.headers:
+        kept = response.headers.get("Cache-Control", "")
+        of_us_all = request.endpoint == "static" and kept
+        if not (of_us_all or "private" in kept or "no-store" in kept):
+            # Files that are sent would be "no-cache" else, and lie on the disk of whoever asks.
             response.headers["Cache-Control"] = "no-store"
+        if app.config["SESSION_COOKIE_SECURE"]:
+            response.headers["Strict-Transport-Security"] = BY_HTTPS_ONLY
         response.headers.pop("Server", None)
         return response
 
