@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import socket
 import time
+import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
@@ -463,6 +464,8 @@ def is_ours(host: str, port: int) -> bool:
     try:
         with urllib.request.urlopen(f"http://{asked}:{port}/healthz", timeout=5) as answer:
             return bool(answer.read(16).startswith(b"ok"))
+    except urllib.error.HTTPError as error:
+        return error.code == 503  # it runs, and says itself that its database does not
     except (OSError, ValueError):
         return False
 

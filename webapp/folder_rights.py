@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import stat
 from pathlib import Path
 
 from models.errors import RuleError, Sentence
@@ -23,11 +24,12 @@ def set_rights(folder: Path, group: str, *, writable: bool) -> None:
     RuleError when the group does not exist or this user is not in it.
     """
     if not group or os.name == "nt":
-        folder.chmod(0o700)
+        _change(folder, 0o700)
         return
     try:
-        shutil.chown(folder, group=group)
-        folder.chmod(SET_GROUP | (0o770 if writable else 0o750))
+        if folder.group() != group:
+            shutil.chown(folder, group=group)
+        _change(folder, SET_GROUP | (0o770 if writable else 0o750))
     except (LookupError, OSError) as error:
         raise RuleError(
             Sentence(
@@ -37,6 +39,12 @@ def set_rights(folder: Path, group: str, *, writable: bool) -> None:
                 "Make the group and put the office service's user in it; see docs/DEPLOYMENT.md.",
             )
         ) from error
+
+
+def _change(folder: Path, mode: int) -> None:
+    """Only where it differs: a container's root may be read-only, its folders right already."""
+    if stat.S_IMODE(folder.stat().st_mode) != mode:
+        folder.chmod(mode)
 
 
 def shared(folder: Path) -> int:
