@@ -83,7 +83,8 @@ def lease(
     now = utc_now()
     late = and_(Job.state == "running", Job.leased_until < now)
     free = or_(Job.state == "waiting", late)
-    for dead in session.scalars(select(Job).where(late, Job.attempts >= MOST_ATTEMPTS)).all():
+    given_up = select(Job).where(late, Job.attempts >= MOST_ATTEMPTS)
+    for dead in session.scalars(given_up.with_for_update(skip_locked=True)).all():
         _fail(session, dead, LEASE_RAN_OUT)
     job = session.scalar(
         select(Job)
