@@ -33,6 +33,7 @@ from redactor.reading_cache import reading_place
 from redactor.sealed_files import new_secret, read_file, write_file
 
 CONNECT_SECONDS = 15
+ASK_SECONDS = 5
 LEAST_IN_FLIGHT = 32
 """Files that are out at the same time, at least; workers may join while a run goes on."""
 _PLACE = re.compile(r"(?P<folder>[0-9])/(?P<path>([0-9A-Za-z]+/)?[0-9A-Za-z][0-9A-Za-z._-]*)")
@@ -73,8 +74,13 @@ class Cluster(Executor):
                 "the firewall.",
             ) from error
         self._exchange.sweep("", FORGOTTEN)
-        self.workers = sum(self._client.nthreads().values())
-        self._carriers = ThreadPoolExecutor(max(LEAST_IN_FLIGHT, 2 * self.workers), "errand")
+        self.in_flight = max(LEAST_IN_FLIGHT, 2 * sum(self._client.nthreads().values()))
+        self._carriers = ThreadPoolExecutor(self.in_flight, "errand")
+
+    @property
+    def lost(self) -> bool:
+        """Whether the scheduler is gone: nothing more can come of this object."""
+        return str(self._client.status) != "running"
 
     def submit(self, work: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
         """`work(job, *rest)` on a worker: the future of its records.
@@ -149,7 +155,7 @@ class Cluster(Executor):
         try:
             # One key for each errand: results of an earlier one must never be taken for it.
             future = self._client.submit(run_errand, errand, key=errand.answer, pure=False)
-            delivery: Delivery = future.result()
+            delivery: Delivery = self._waited(future)
         except KilledWorker as error:
             raise WorkerDied(
                 "处理此文件的多台工作机意外中止（可能内存不足），未输出任何内容。",
@@ -165,6 +171,13 @@ class Cluster(Executor):
         if delivery.error is not None:
             raise delivery.error
         return delivery
+
+    def _waited(self, future: Any) -> Any:
+        """The result of a future; OSError when the scheduler is gone and nobody will tell it."""
+        while not self.lost:
+            with contextlib.suppress(TimeoutError):
+                return future.result(timeout=ASK_SECONDS)
+        raise OSError("the scheduler is gone")
 
     def _take_in(self, delivery: Delivery, folders: Sequence[Path]) -> None:
         """Files of a delivery are put where they belong, if every one is what it should be."""

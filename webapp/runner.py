@@ -15,12 +15,14 @@ from collections.abc import Callable
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import exists, select
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from models.base import open_store
+from models.lost_connections import store_is_away
 from models.office_jobs import (
     LEASE_SECONDS,
     LeasedJob,
@@ -33,8 +35,9 @@ from models.office_jobs import (
 from models.office_pages import keep_records, masks_of, set_record
 from models.office_vitals import BEAT_SECONDS, beat, end_beat
 from models.vault_pages import Job, Page
-from models.vault_rounds import SourceFile
+from models.vault_rounds import Entrant, SourceFile
 from redactor.errors import RedactorError
+from redactor.executor import LOCAL, connected
 from redactor.file_job import PageRecord
 from redactor.workers import worker_pool
 from webapp.logs import WorkerError, without_words
@@ -45,41 +48,65 @@ from webapp.runner_watch import RunnerWatch, serve_metrics
 from webapp.settings import Settings
 from webapp.vault_key import rounds_folder, unlock, with_key
 
+if TYPE_CHECKING:
+    from redactor.cluster import Cluster
+
 IDLE_SECONDS = 0.5
+AWAY_SECONDS = 1.0
+"""Between two tries when the vault's database is away."""
 SWEEP_SECONDS = 3600
+CONNECT_AGAIN_SECONDS = 10
 READING, EDITS = ("redact", "consistency"), ("remask",)
 """Two lines of work: an edit must not wait behind a file of a hundred pages."""
 
 
 class Line:
-    """Jobs of some kinds on a pool of processes of their own."""
+    """Jobs of some kinds on a pool of processes of their own, or on the workers of a scheduler.
 
-    def __init__(self, runner: Runner, kinds: tuple[str, ...], workers: int) -> None:
+    `cluster`: (address of a scheduler, URL of the exchange), None for this machine.
+    """
+
+    def __init__(
+        self,
+        runner: Runner,
+        kinds: tuple[str, ...],
+        workers: int,
+        cluster: tuple[str, str] | None = None,
+    ) -> None:
         self._runner, self._kinds, self._workers = runner, kinds, workers
         self._watch = runner.watch
-        self._pool: ProcessPoolExecutor | None = None
+        self._cluster = cluster
+        self._refused = float("-inf")
+        self._pool: ProcessPoolExecutor | Cluster | None = None
+        self._taken: LeasedJob | None = None
         self.running: dict[Future[list[PageRecord]], LeasedJob] = {}
 
     def fill(self) -> None:
         """Takes jobs while workers are free."""
+        if not self._ready():
+            return
         while len(self.running) < self._workers:
-            job = self._runner.take(self._kinds)
+            # One that is taken is not forgotten when the vault is away before its work is known.
+            self._taken = job = self._taken or self._runner.take(self._kinds)
             if job is None:
                 return
             work = self._runner.work_of(job)
+            self._taken = None
             if work is None:
                 continue
             try:
-                self.running[self._started().submit(without_words, *work)] = job
+                # Errors of a cluster's workers have no words of their own already.
+                call = work if self._cluster else (without_words, *work)
+                self.running[self._started().submit(*call)] = job
                 self._watch.begun(job)
             except BrokenProcessPool:
                 self._runner.broke(job, "the worker process died")
                 self._drop_pool()
 
     def collect(self) -> None:
-        """Keeps the results of jobs that ended."""
+        """Keeps the results of jobs that ended; again later when the vault is away."""
         for future in [f for f in self.running if f.done()]:
-            job = self.running.pop(future)
+            job = self.running[future]
             try:
                 records = future.result()
             except BrokenProcessPool as error:
@@ -89,6 +116,8 @@ class Line:
             except RedactorError as error:
                 self._watch.broke(job, "refused", error)
                 self._runner.broke(job, str(error.sentence))
+                if self._lost():
+                    self._drop_pool()
             except WorkerError as error:
                 self._watch.broke(job, "broken", error)
                 self._runner.broke(job, error.kinds.partition(" ")[0])
@@ -98,17 +127,42 @@ class Line:
             else:
                 kept = self._runner.keep(job, records)
                 self._watch.ended(job, len(records), kept=kept)
+            del self.running[future]
 
     def stop(self) -> None:
         """Ends the workers at once; their jobs' leases run out."""
         if self._pool is not None:
-            for process in list((self._pool._processes or {}).values()):
-                process.kill()
+            if isinstance(self._pool, ProcessPoolExecutor):
+                for process in list((self._pool._processes or {}).values()):
+                    process.kill()
             self._pool.shutdown(wait=False, cancel_futures=True)
 
-    def _started(self) -> ProcessPoolExecutor:
+    def _lost(self) -> bool:
+        """Whether a scheduler is gone; a new connection is then made."""
+        pool = self._pool
+        return pool is not None and not isinstance(pool, ProcessPoolExecutor) and pool.lost
+
+    def _ready(self) -> bool:
+        """Whether jobs may be taken: not while a scheduler cannot be reached."""
+        if self._cluster is None:
+            return True
+        if time.monotonic() - self._refused < CONNECT_AGAIN_SECONDS:
+            return False
+        try:
+            self._started()
+        except RedactorError as error:
+            self._refused = time.monotonic()
+            self._watch.failed("cluster", error)
+            return False
+        return True
+
+    def _started(self) -> ProcessPoolExecutor | Cluster:
         if self._pool is None:
-            self._pool = worker_pool(self._workers)
+            if self._cluster is None:
+                self._pool = worker_pool(self._workers)
+            else:
+                self._pool = connected(*self._cluster)
+                self._workers = self._pool.in_flight
         return self._pool
 
     def _drop_pool(self) -> None:
@@ -127,7 +181,11 @@ class Runner:
         self.name = f"{socket.gethostname()}-{os.getpid()}"
         self.watch = RunnerWatch()
         workers = settings.workers or os.cpu_count() or 1
-        self._lines = (Line(self, EDITS, 1), Line(self, READING, workers))
+        self._lines = (
+            # Somebody waits for an edit, and it is one page: it stays on this machine.
+            Line(self, EDITS, 1),
+            Line(self, READING, workers, _cluster(settings)),
+        )
         self._renewed = self._swept = time.monotonic()
         self._beaten = float("-inf")
 
@@ -135,7 +193,13 @@ class Runner:
         """Works until `stop` is set."""
         try:
             while not stop.is_set():
-                self.step(IDLE_SECONDS)
+                try:
+                    self.step(IDLE_SECONDS)
+                except DBAPIError as error:
+                    if not store_is_away(error):
+                        raise
+                    self.watch.failed("vault", error)
+                    stop.wait(AWAY_SECONDS)
                 if time.monotonic() - self._swept > SWEEP_SECONDS:
                     self.sweep()
         finally:
@@ -144,10 +208,14 @@ class Runner:
             self._write(lambda session: end_beat(session, name=self.name))
 
     def step(self, patience: float) -> bool:
-        """Takes what is free and keeps what is done; whether anything is running."""
+        """Keeps what is done and takes what is free; whether anything is running."""
         if time.monotonic() - self._beaten > BEAT_SECONDS:
             self._beaten = time.monotonic()
             self._write(lambda session: beat(session, name=self.name))
+        for line in self._lines:
+            # First: what was given back just before the vault was away must not be taken again
+            # while its end is still to be told.
+            line.collect()
         for line in self._lines:
             line.fill()
         running = [future for line in self._lines for future in line.running]
@@ -183,7 +251,8 @@ class Runner:
             if work is None:
                 finish(session, job_id=job.id, worker=self.name)
                 return None
-            if self._settings.vault_key is None:
+            elsewhere = job.kind in READING and _cluster(self._settings)
+            if self._settings.vault_key is None or elsewhere:
                 return work
             return with_key, rounds_folder(self._settings), self._settings.vault_key, *work
 
@@ -210,6 +279,14 @@ class Runner:
         """Writes the results of a job, if it is still ours; whether it was."""
 
         def write(session: Session) -> bool:
+            if job.kind == "redact":
+                # Of two runners that finish a dossier's last files, the second sees the first.
+                session.execute(
+                    select(Entrant.id)
+                    .join(SourceFile, SourceFile.entrant_id == Entrant.id)
+                    .where(SourceFile.id == job.target)
+                    .with_for_update(of=Entrant)
+                )
             if not finish(session, job_id=job.id, worker=self.name):
                 return False
             values = [record.as_json() for record in records]
@@ -246,6 +323,12 @@ class Runner:
     def _write(self, work: Callable[[Session], Any]) -> Any:
         with Session(self._engine) as session, session.begin():
             return work(session)
+
+
+def _cluster(settings: Settings) -> tuple[str, str] | None:
+    if settings.executor == LOCAL:
+        return None
+    return settings.executor, settings.exchange_url
 
 
 def _waiting(session: Session, kind: str, target: int, running: bool = False) -> bool:

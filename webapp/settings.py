@@ -23,7 +23,9 @@ class Settings(BaseSettings):
     given to it at each start; "" for the office's own way in. See docs/POSTGRESQL.md.
     `vault_key`: file with the key that seals the vault's files, None for plain ones; see
     docs/SECURITY.md. `secure_cookies`: on where the office is reached by https. `workers`:
-    redacting processes, 0 for one on each core. `largest_request`: bytes; uploads
+    redacting processes, 0 for one on each core. `executor`: local, or a dask scheduler's address
+    for workers on several machines; `exchange`: URL of the store that they reach, "" for a folder
+    of the vault; see docs/SCALE.md. `largest_request`: bytes; uploads
     come in chunks that are smaller.
     `log`: where the log goes. `metrics_token`: what a Prometheus server must show; without one
     only this computer may ask. `runner_metrics_port`: of the runner's metrics, 0 for none.
@@ -42,6 +44,8 @@ class Settings(BaseSettings):
     review_port: int = 0
     secure_cookies: bool = False
     workers: int = 0
+    executor: str = "local"
+    exchange: str = ""
     vault_key: Path | None = None
     experts_group: str = ""
     trusted_proxy: str = ""
@@ -69,6 +73,11 @@ class Settings(BaseSettings):
     def logs(self) -> Path | None:
         """Where the logs are kept; None when they go to stderr. They name nobody."""
         return self.data / "logs" if self.log == "file" else None
+
+    @property
+    def exchange_url(self) -> str:
+        """Where files go to workers on other machines and come back."""
+        return self.exchange or (self.vault.absolute() / "exchange").as_uri()
 
     @property
     def vault_url(self) -> str:
