@@ -43,7 +43,7 @@ log = log_of("requests")
 def new_registry(part: str) -> CollectorRegistry:
     """Metrics of a process of its own. `part`: office, review or runner."""
     # When something was first asked for is nobody's business.
-    disable_created_metrics()
+    disable_created_metrics()  # type: ignore[no-untyped-call]
     registry = CollectorRegistry()
     memory = Gauge(
         "mangping_resident_bytes", "Memory of this process.", ["part"], registry=registry
