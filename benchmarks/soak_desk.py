@@ -25,7 +25,7 @@ from tests.redactor.golden.sets import write_roster
 
 PASSWORD = "correct horse battery"
 POLICY = "science_bazhou_2024"
-PATIENCE = 180.0
+PATIENCE = 900.0
 """Seconds until a server that does not answer is given up."""
 READ_DOSSIERS = 10
 SEAT = "R01"

@@ -10,12 +10,12 @@ from pathlib import Path
 
 import psutil
 
-from tests.webapp.serving_process import Serving
+from tests.webapp.serving_process import Serving, wait_until
 from webapp.settings import Settings
 
 EVERY = 2.0
 """Seconds between two looks at the memory."""
-PATIENCE = 180.0
+PATIENCE = 900.0
 
 
 class Installation:
@@ -36,7 +36,7 @@ class Installation:
         while True:
             made = Serving(self.settings.data, port)
             try:
-                made.wait()
+                wait_until(made.answers, "healthz", until - time.monotonic())
                 break
             except AssertionError:
                 # Its predecessor's children may still be ending, and hold the port.
