@@ -56,6 +56,10 @@ VALUES: dict[Kind, re.Pattern[str]] = {
     Kind.CERT_NUMBER: re.compile(r"[^，。；：]*"),
 }
 """How far a value of running text can reach; other kinds go on to the next field."""
+PLACE = re.compile("[\u3400-\u9fff]{2,8}?(?:省|自治区|自治州|地区|盟|市|县|区|旗)")
+"""How an address begins: with a province, prefecture, town or county."""
+REST = re.compile("[^;,.。，；:]{0,24}\\d[^;,.。，；:]{0,8}?[号栋幢楼室组队户][^;,.。，；:]{0,16}")
+"""How the second half of an address reads: with the number of a house, a flat or a group."""
 ANY_LABEL = re.compile("|".join(f"(?P<k{i}>{words})" for i, (_, words) in enumerate(LABELS)))
 
 

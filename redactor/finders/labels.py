@@ -14,7 +14,7 @@ import numpy as np
 
 from redactor import geometry
 from redactor.finders.ink import ink_box
-from redactor.finders.label_words import ANY_LABEL, OTHERS, STOPS, VALUES, label_kind
+from redactor.finders.label_words import ANY_LABEL, OTHERS, PLACE, REST, STOPS, VALUES, label_kind
 from redactor.normal_text import normalise
 from redactor.page import Char, Finding, Image, Kind, Line, Quad, Reading
 from redactor.streams import cell_of
@@ -85,6 +85,8 @@ def _announces(text: str, match: re.Match[str]) -> bool:
     rest = text[match.end() :]
     if not rest or rest[0] in ":;_|":
         return True
+    if label_kind(match) is Kind.ADDRESS and not match.start() and PLACE.match(rest):
+        return True  # on cards only a gap parts the label from the place, and readers lose it
     return rest[0] == "(" and ":" in rest[:10]
 
 
@@ -231,6 +233,28 @@ class _Page:
             if below and abs(lx0 - x0) < 1.2 * thick and not _fills(line):
                 yield self._finding(label, line.quad, line.text)
                 bottom = ly1
+        yield from self._wrapped(label, quad)
+
+    def _wrapped(self, label: Label, quad: Quad) -> Iterator[Finding]:
+        """The rest of an address that reaches the end of its row in running text: it goes on at
+        the paragraph's left edge, up to the next mark."""
+        x0, y0, x1, y1 = geometry.bounds(quad)
+        thick = geometry.height(quad)
+        home = next((x for x in self._lines if geometry.holds(x.quad, quad)), None)
+        if home is None or geometry.bounds(home.quad)[2] - x1 > thick:
+            return
+        left = geometry.bounds(home.quad)[0]
+        for line in self._lines:
+            lx0, ly0, _, ly1 = geometry.bounds(line.quad)
+            next_row = 0.5 * thick < (ly0 + ly1 - y0 - y1) / 2 < 2.4 * thick
+            if not next_row or lx0 > x0 - thick or abs(lx0 - left) > 4 * thick:
+                continue
+            text, index = normalise(line.text)
+            rest = REST.match(text)
+            if rest and len(line.text) == len(line.chars):
+                chars = line.chars[: index[rest.end() - 1] + 1]
+                where = geometry.around([c.quad for c in chars], line.quad)
+                yield self._finding(label, where, "".join(c.text for c in chars))
 
     def _finding(self, label: Label, quad: Quad, text: str, score: float = READ) -> Finding:
         return Finding(label.kind, quad, text, score, f"behind the label {label.text}", "labels")

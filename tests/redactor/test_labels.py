@@ -128,3 +128,19 @@ def test_only_kinds_that_were_asked_for() -> None:
 
 def test_a_watermark_or_a_stamp_has_no_labels() -> None:
     assert found(line("姓名：李明", layer="pale")) == []
+
+
+def test_an_address_after_a_lost_gap_is_told_by_its_place() -> None:
+    (finding,) = found(line("住址 湖南省长沙市开福区巡道街"))
+    assert finding.kind is Kind.ADDRESS
+    assert finding.text.strip() == "湖南省长沙市开福区巡道街"
+    assert found(line("住址变更须在三十日内申报")) == []
+
+
+def test_an_address_goes_on_at_the_left_edge_of_its_paragraph() -> None:
+    first = line("将继续做好示范推广。通讯地址：新疆库尔勒市", 100, 100)
+    second = line("人民东路131号8栋4单元101室；电子邮箱：", 100, 160)
+    hidden = [f.text for f in found(first, second) if f.kind is Kind.ADDRESS]
+    assert hidden == ["新疆库尔勒市", "人民东路131号8栋4单元101室"]
+    other = line("本项目共栽植红枣30亩，成活率良好", 100, 160)
+    assert [f.text for f in found(first, other)] == ["新疆库尔勒市"]
