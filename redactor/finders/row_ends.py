@@ -60,8 +60,7 @@ def find_row_ends(reading: Reading, identity: Identity) -> Iterator[Finding]:
             if not rest:
                 continue
             missing = term.text[: -len(rest)]
-            quad = _end_above(line, len(rest), missing, lines)
-            if quad is not None:
+            for quad in _ends_above(line, len(rest), missing, lines):
                 why = f"the {term.form} goes on in the next row"
                 yield Finding(Kind.UNIT, quad, "", 0.5, why, FINDER)
             break
@@ -77,9 +76,10 @@ def _second_half(line: Line, term: Term) -> str:
     return next((half for half in halves if text.startswith(half)), "")
 
 
-def _end_above(line: Line, read: int, missing: str, lines: Sequence[Line]) -> Quad | None:
-    """Where the row above has its last characters, as many as `missing`; None if it reads on
-    otherwise, or no row above was read at all."""
+def _ends_above(line: Line, read: int, missing: str, lines: Sequence[Line]) -> list[Quad]:
+    """Where the row above has its last characters, as many as `missing`: where they were read, in
+    whichever layer, else where they must stand. [] if the row reads on otherwise, or none was
+    read above."""
     along = line.quad[1] - line.quad[0]
     along = along / max(float(np.hypot(*along)), 1.0)
     across = np.array([-along[1], along[0]])
@@ -96,10 +96,10 @@ def _end_above(line: Line, read: int, missing: str, lines: Sequence[Line]) -> Qu
         for row in column
         if NEXT_ROW[0] * here.height < here.middle - row.middle < NEXT_ROW[1] * here.height
     ]
-    if not above:
-        return None
-    if any(_was_read(row.line, missing) for row in above):
-        return None
+    # The two halves may have been read in two layers, which the text finders never join.
+    read_there = [quad for row in above for quad in _ending(row.line, missing)]
+    if read_there or not above or any(_is_piece(row.line, missing) for row in above):
+        return read_there
     middle = float(np.median([row.middle for row in above]))
     right = max(
         (
@@ -113,7 +113,7 @@ def _end_above(line: Line, read: int, missing: str, lines: Sequence[Line]) -> Qu
     pitch = float((chars[-1].quad[1] - chars[0].quad[0]) @ along) / read
     left = right - len(missing) * pitch
     if _reads_otherwise(above, left, right, missing, along):
-        return None
+        return []
     half = 0.6 * here.height
     corners = [
         (left, middle - half),
@@ -121,14 +121,22 @@ def _end_above(line: Line, read: int, missing: str, lines: Sequence[Line]) -> Qu
         (right, middle + half),
         (left, middle + half),
     ]
-    return np.array([x * along + y * across for x, y in corners])
+    return [np.array([x * along + y * across for x, y in corners])]
 
 
-def _was_read(line: Line, missing: str) -> bool:
-    """Whether a row above holds the missing text, or as ink nothing but a part of it; then it is
-    found as text."""
+def _ending(line: Line, missing: str) -> list[Quad]:
+    """Where a line ends with the missing text, [] when it does not."""
+    text, origin = normalise(line.text)
+    if not text.endswith(missing) or len(line.text) != len(line.chars):
+        return []
+    first = origin[len(text) - len(missing)]
+    return [geometry.around([char.quad for char in line.chars[first:]], line.quad)]
+
+
+def _is_piece(line: Line, missing: str) -> bool:
+    """Whether a line of ink holds nothing but a part of the missing text: it is found as text."""
     text = normalise(line.text).text
-    return text.endswith(missing) or (line.layer == "ink" and bool(text) and text in missing)
+    return line.layer == "ink" and bool(text) and text in missing
 
 
 def _reads_otherwise(

@@ -28,9 +28,13 @@ def test_the_end_above_the_rest_is_masked_as_wide_as_what_is_missing() -> None:
     assert y0 < 100 + geometry.height(below.quad) / 2 < y1 < 160 + geometry.height(below.quad) / 2
 
 
-def test_a_row_that_was_read_with_the_first_half_is_left_to_the_text_finders() -> None:
+def test_a_first_half_that_was_read_is_masked_where_it_was_read_in_whichever_layer() -> None:
     above = line("经办人李明同意上报材料共四十六页所在单位巴音郭楞蒙古自治", START, 100)
-    assert found(above, line(REST, START, 160)) == []
+    worse = line("经办人李明同意上报材料共四十六页所在单位巴音人巾", START, 100, layer="lifted")
+    (hidden,) = found(above, worse, line(REST, START, 160, layer="lifted"))
+    x0, _, x1, _ = geometry.bounds(hidden.quad)
+    assert x0 == geometry.bounds(above.chars[-8].quad)[0]
+    assert x1 == geometry.bounds(above.quad)[2]
 
 
 def test_a_row_that_surely_reads_otherwise_stays() -> None:
