@@ -25,6 +25,8 @@ NEAR = 0.14
 """A rest of a glyph so narrow is taken in whosever it is, in line heights."""
 INTO_GAP = 0.07
 """How far an end may move into the gap in which it stands, in line heights."""
+TAIL, WIDEST_TAIL = 0.25, 4.0
+"""How far a side may move over the tails of letters, in line heights; their width in tails."""
 INK_CONTRAST = 45
 """Difference from the strip's median that is ink, grey levels 0..255."""
 TEXT_KINDS = frozenset(
@@ -55,7 +57,7 @@ def fit(pixels: Image, finding: Finding) -> Finding:
     """The finding with the quad that will be filled: margins added, cut glyphs taken in whole."""
     quad = mask_quad(finding)
     if finding.kind in TEXT_KINDS:
-        quad = _to_gaps(pixels, quad)
+        quad = _with_tails(pixels, _to_gaps(pixels, quad))
     return replace(finding, quad=quad)
 
 
@@ -98,6 +100,39 @@ def _way_out(pixels: Image, strip: Quad, backwards: bool = False) -> float:
     own = w if not inside.any() else int(inside.argmax())
     nearly_in = rest <= NEAR * w / REACH
     return rest / w if nearly_in or 2 * own >= rest else 0.0
+
+
+def _with_tails(pixels: Image, quad: Quad) -> Quad:
+    """Moves both sides out over the tails of letters that they cut, as of g and y.
+
+    What runs on for more than TAIL is a rule or a seal, what is wider than tall letters is an
+    underline: both stay.
+    """
+    thick = geometry.height(quad)
+    if geometry.width(quad) < 4 or thick < 4:
+        return quad
+    tail = TAIL * thick
+    below = _tail(pixels, geometry.between_down(quad, 1.0 - TAIL, 1.0 + TAIL), tail)
+    above = _tail(pixels, geometry.between_down(quad, TAIL, -TAIL), tail)
+    return geometry.between_down(quad, -above / thick, 1.0 + below / thick)
+
+
+def _tail(pixels: Image, strip: Quad, tail: float) -> float:
+    """How far letters run out of a mask's side, pixels up to `tail`; the side is the strip's
+    middle, the outside its lower half."""
+    if (strip < 0).any() or (strip > pixels.shape[1::-1]).any():
+        return 0.0
+    w, h = round(geometry.width(strip)), max(2, round(tail))
+    target = np.array([[0, 0], [w, 0], [w, 2 * h], [0, 2 * h]], dtype=np.float32)
+    matrix = cv2.getPerspectiveTransform(strip.astype(np.float32), target)
+    grey = darkest(np.asarray(cv2.warpPerspective(pixels, matrix, (w, 2 * h)), np.uint8))
+    ink = (np.abs(grey.astype(np.int16) - np.median(grey)) > INK_CONTRAST).astype(np.uint8)
+    _, _, stats, _ = cv2.connectedComponentsWithStats(ink)
+    ends = stats[1:, cv2.CC_STAT_TOP] + stats[1:, cv2.CC_STAT_HEIGHT]
+    cut = (stats[1:, cv2.CC_STAT_TOP] < h) & (h < ends) & (ends < 2 * h)
+    letters = stats[1:, cv2.CC_STAT_WIDTH] < WIDEST_TAIL * tail
+    reached = ends[cut & letters]
+    return float(reached.max() - h + 1) * tail / h if len(reached) else 0.0
 
 
 def paint(pixels: Image, quads: Iterable[Quad]) -> Image:

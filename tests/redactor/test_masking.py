@@ -153,3 +153,30 @@ def test_a_mask_does_not_run_on_through_an_unbroken_line() -> None:
     page = glyphs([50], wide=300)
     x0, _, x1, _ = geometry.bounds(fit(page, text_at(138, 180)).quad)
     assert (x0, x1) == pytest.approx((138 - 4, 180 + 4), abs=2)
+
+
+def lettered(tail: tuple[int, int, int, int]) -> Image:
+    """Paper with strokes of letters from y = 60 to 90 and one more box of ink (x0, y0, x1, y1)."""
+    page = sheet()
+    for x in range(50, 190, 20):
+        page[60:90, x : x + 4] = 20
+    x0, y0, x1, y1 = tail
+    page[y0:y1, x0:x1] = 20
+    return page
+
+
+@pytest.mark.parametrize("y", [(70, 97), (53, 80)])
+def test_a_side_that_cuts_the_tail_of_a_letter_takes_it_in(y: tuple[int, int]) -> None:
+    page = lettered((110, y[0], 114, y[1]))
+    quad = geometry.rectangle(45, 60, 195, 90)
+    masked = paint(page, [fit(page, Finding(Kind.NAME, quad, "", 1.0, "", "")).quad])
+    assert not ((masked == 20).all(axis=2)).any()
+
+
+@pytest.mark.parametrize("other", [(110, 60, 114, 170), (40, 88, 200, 97)])
+def test_a_rule_that_crosses_a_mask_or_runs_along_it_stays(other: tuple[int, ...]) -> None:
+    x0, y0, x1, y1 = other
+    page = lettered((x0, y0, x1, y1))
+    quad = geometry.rectangle(45, 60, 195, 90)
+    _, _, _, bottom = geometry.bounds(fit(page, Finding(Kind.NAME, quad, "", 1.0, "", "")).quad)
+    assert bottom < 94
