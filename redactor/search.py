@@ -28,6 +28,7 @@ from redactor.finders.patterns import find_patterns
 from redactor.finders.photo_frames import find_empty_photo_frames, find_false_codes
 from redactor.finders.pictures import find_pictures, text_quads
 from redactor.finders.row_ends import find_row_ends
+from redactor.finders.seal_edges import find_seal_edges
 from redactor.finders.seal_text import read_strip
 from redactor.finders.seal_twins import SealPrint, find_twins
 from redactor.finders.seals import SealRegion, doubtful_seals, find_seals, seal_findings
@@ -101,6 +102,9 @@ def find(
             keep_others=not profile.others,
         )
         masks += find_twins(page, dpi, prints, masks)
+        if profile.seals != "lift":
+            whole = [mask.quad for mask in masks if mask.kind is Kind.SEAL]
+            masks += find_seal_edges(page, dpi, whole, reading.lines)
         embossed = find_embossed(page, dpi, [region.quad for region in regions])
         masks += embossed.sure
         doubts += embossed.doubtful
@@ -124,7 +128,7 @@ def find(
         masks += faces
         doubts += [frame for frame in frames if frame.score >= EMPTY_FRAME]
         doubts += find_false_codes(reading.lines, coded, faces)
-        doubts += find_card_ghosts(page, reading.lines, faces, masks)
+        masks += find_card_ghosts(page, reading.lines, faces, masks)
     foreign, unread = find_arabic_script(page, reading, identity, masks, arabic_reader())
     masks += foreign
     doubts += unread

@@ -2,7 +2,7 @@
 
 A ghost is 7 mm wide and pale; a fax leaves a blob of it that no detector takes for a face. The
 card's print says where the card is, so that whatever else stands there, and is neither print nor
-masked nor the portrait, is given to a person to look at.
+masked nor the portrait, is masked with room for the rest of a portrait around it.
 """
 
 from __future__ import annotations
@@ -30,6 +30,8 @@ _PER_MM = 4.0
 _INK = 40
 """Grey levels below the ground: a card's fine pattern has up to 25."""
 _JOIN_MM, _LEAST_MM, _MOST_MM = 1.2, 3.2, 24.0
+_WIDEST_MM = 8.0
+"""A ghost is 7 mm wide."""
 _LEAST_FILL = 0.15
 _PRINT, _LETTER = 0.6, 0.9
 """Scores of a line and of a lone character from which they are print."""
@@ -40,7 +42,7 @@ _RISE = 0.25
 def find_card_ghosts(
     pixels: Image, lines: Sequence[Line], faces: Sequence[Finding], masks: Sequence[Finding]
 ) -> tuple[Finding, ...]:
-    """Places for review on the ID cards of an upright page, kind FACE.
+    """Masks on the ID cards of an upright page, kind FACE.
 
     `lines`: the page's text. `faces`: what `find_faces` gave. `masks`: all that will be
     painted. A code that nobody could decode is no proof that there is one: a ghost looks alike.
@@ -99,7 +101,23 @@ def _marks(
         if sized and area >= _LEAST_FILL * w * h:
             # A fax may leave hair or shoulders alone of a portrait.
             more = max(w, h)
-            yield rectangle(x, y - more, x + w, y + h + more) / scale + (x0, y0)
+            aside = max(more / 2, (_WIDEST_MM * fine - w) / 2)
+            whole = rectangle(x - aside, y - more, x + w + aside, y + h + more)
+            mark = rectangle(x, y, x + w, y + h)
+            yield _clear_of(whole / scale + (x0, y0), mark / scale + (x0, y0), lines)
+
+
+def _clear_of(whole: Quad, mark: Quad, lines: Sequence[Line]) -> Quad:
+    """`whole` cut where print begins above and below the `mark`."""
+    left, high, right, low = bounds(whole)
+    _, top, _, bottom = bounds(mark)
+    for box in (bounds(line.quad) for line in lines if line.score >= _PRINT):
+        if box[0] < right and left < box[2]:
+            if box[1] >= bottom:
+                low = min(low, box[1])
+            elif box[3] <= top:
+                high = max(high, box[3])
+    return rectangle(left, high, right, low)
 
 
 def _print(lines: Sequence[Line]) -> Iterator[Quad]:

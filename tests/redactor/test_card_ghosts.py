@@ -1,4 +1,4 @@
-"""A small portrait on an ID card in which no face was found must be given to a person.
+"""A small portrait on an ID card in which no face was found must be masked.
 
 Source: drawn cards; blobs stand for what a fax leaves of a ghost image.
 """
@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from redactor.finders.card_ghosts import find_card_ghosts
-from redactor.geometry import rectangle
+from redactor.geometry import bounds, rectangle
 from redactor.page import Char, Finding, Image, Kind, Line
 
 MM = 8.0
@@ -43,7 +43,7 @@ def mask(kind: Kind, x0: float, y0: float, x1: float, y1: float, text: str = "")
 
 
 @pytest.mark.parametrize(("x", "y"), [(62.0, 60.0), (20.0, 20.0), (100.0, 200.0)])
-def test_blob_on_a_card_is_reported(x: float, y: float) -> None:
+def test_blob_on_a_card_is_masked(x: float, y: float) -> None:
     page, lines = card(x, y)
     blob(page, x + 8, y + 38)
     (found,) = find_card_ghosts(page, lines, (), ())
@@ -104,3 +104,13 @@ def test_misread_blob_is_not_print() -> None:
     blob(page, 70, 98)
     assert find_card_ghosts(page, (*lines, line("1.", 68, 96, 0.4)), (), ())
     assert find_card_ghosts(page, (*lines, line("盒", 68, 96, 0.8)), (), ())
+
+
+def test_the_mask_holds_all_of_a_ghost_of_which_a_part_is_left_and_no_print() -> None:
+    page, lines = card()
+    blob(page, 62 + 8, 60 + 38, wide=4.4)
+    (found,) = find_card_ghosts(page, lines, (), ())
+    x0, y0, x1, y1 = bounds(found.quad)
+    assert x1 - x0 >= 7 * MM
+    assert y0 >= (60 + 27 + 4) * MM
+    assert y1 <= (60 + 45) * MM
