@@ -58,6 +58,9 @@ PALE_MARGIN_MM = 4.0
 FEWEST, PALE_WINDOWS = 20, 14
 """Windows of coarse ridges that make a print, and a pale patch that a person must look at."""
 
+SURELY_READ, SAME_PLACE = 0.95, 0.5
+"""Probability of a character that is print for sure, and its overlap with the patch that it is."""
+
 Plane = npt.NDArray[np.float32]
 Grey = npt.NDArray[np.uint8]
 
@@ -121,7 +124,7 @@ def find_fingerprints(
         if is_fingerprint(ridges):
             why = f"fingerprint, ridges {ridges.period:.1f} mm apart"
             sure.append(Finding(Kind.SIGNATURE, quad, "", ridges.share, why, FINDER))
-        elif _is_smear(pixels, patch, per_mm):
+        elif _is_smear(pixels, patch, per_mm) and not _is_print(patch, lines):
             why = "an oval patch of red ink, perhaps a fingerprint"
             doubtful.append(Finding(Kind.SIGNATURE, quad, "", 0.5, why, FINDER))
     if not sure and any(SIGNED.search(line.text) for line in lines):
@@ -147,6 +150,16 @@ def _find_pale(pixels: Image, per_mm: float) -> Iterator[tuple[bool, Finding]]:
         elif is_fingerprint(replace(ridges, windows=ridges.windows + FEWEST - PALE_WINDOWS)):
             why = "an oval patch of pale ridges, perhaps a fingerprint"
             yield False, Finding(Kind.SIGNATURE, quad, "", 0.5, why, FINDER)
+
+
+def _is_print(patch: Patch, lines: Sequence[Line]) -> bool:
+    """Whether a patch is one large character that was read surely, as of a red masthead."""
+    box = geometry.rectangle(patch.x0, patch.y0, patch.x1, patch.y1)
+    return any(
+        char.score >= SURELY_READ and geometry.overlap(char.quad, box) >= SAME_PLACE
+        for line in lines
+        for char in line.chars
+    )
 
 
 def _joined(findings: list[Finding]) -> tuple[Finding, ...]:

@@ -193,3 +193,13 @@ def test_a_tiny_picture() -> None:
 def test_covered_wherever_it_is(x: float, y: float, period: float) -> None:
     page = stamped(sheet(), ridges(period), x, y, RED)
     assert_covered(find_fingerprints(page, DPI), x, y)
+
+
+def test_a_large_red_character_that_was_read_is_no_smear() -> None:
+    smear = cv2.GaussianBlur(ridges(0.5), (0, 0), 0.5 * MM)
+    page = stamped(sheet(), smear, 45, 40, RED)
+    (doubt,) = find_fingerprints(page, DPI).doubtful
+    quad = geometry.grown(doubt.quad, -1.6 * MM, -1.6 * MM)
+    for score, doubts in ((0.99, 0), (0.6, 1)):
+        title = Line((Char("报", quad, score),), quad, score)
+        assert len(find_fingerprints(page, DPI, (), [title]).doubtful) == doubts
