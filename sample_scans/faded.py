@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import cv2
@@ -15,6 +16,7 @@ CONTRAST = 20
 COPIES = frozenset({"copy", "dark_copy", "fax"})
 """Degradations (degrade.py) that are made by a copier."""
 _PALE = ("watermark", "fingerprint")
+Box = tuple[float, float, float, float]
 Plane = npt.NDArray[np.uint8]
 
 
@@ -24,7 +26,9 @@ def without_faded(page: PageTruth, pixels: npt.NDArray[np.uint8]) -> PageTruth:
     darkest = cv2.GaussianBlur(pixels.min(axis=2), (0, 0), 0.8)
     grey = np.asarray(darkest, dtype=np.uint8)
     copied = bool(COPIES & set(page.tags))
-    items = (_seen(item, grey, copied) for item in page.items)
+    printed = [_box(quad) for keep in page.keep for quad in keep.quads]
+    printed += [_box(q) for item in page.items if item.kind != "seal" for q in item.quads]
+    items = (_seen(item, grey, copied, printed) for item in page.items)
     return replace(
         page,
         items=tuple(item for item in items if item is not None),
@@ -32,7 +36,8 @@ def without_faded(page: PageTruth, pixels: npt.NDArray[np.uint8]) -> PageTruth:
     )
 
 
-def _seen(item: Item, grey: Plane, copied: bool) -> Item | None:
+def _seen(item: Item, grey: Plane, copied: bool, printed: Sequence[Box]) -> Item | None:
+    """`printed`: boxes of print, which has contrast of its own under a seal that is gone."""
     if item.kind != "seal" and item.form not in _PALE:
         return item
     if item.form == "fingerprint":
@@ -41,10 +46,20 @@ def _seen(item: Item, grey: Plane, copied: bool) -> Item | None:
     if item.form == "embossed" and copied:
         return None  # relief carries no ink for a copier to see; what shows is the photo's own
     left = tuple(q for q in item.quads if _contrast(grey, q) >= CONTRAST)
-    # Print under a seal has contrast of its own; it lies under few of the characters.
-    if not item.quads or 2 * len(left) <= len(item.quads):
+    alone = [q for q in item.quads if not any(_meet(_box(q), box) for box in printed)]
+    tell = alone or item.quads
+    if 2 * sum(q in left for q in tell) <= len(tell):
         return None
     return replace(item, quads=left)
+
+
+def _box(quad: Quad) -> Box:
+    (x0, y0), (x1, y1) = np.min(quad, axis=0), np.max(quad, axis=0)
+    return float(x0), float(y0), float(x1), float(y1)
+
+
+def _meet(a: Box, b: Box) -> bool:
+    return a[0] < b[2] and b[0] < a[2] and a[1] < b[3] and b[1] < a[3]
 
 
 def _face_seen(face: Face, grey: Plane) -> bool:

@@ -200,6 +200,31 @@ def test_crumpled_points_stay_on_their_ink() -> None:
     assert np.abs(carry(np.array(dots, dtype=float)) - dots).max() > 3
 
 
+def test_print_under_a_seal_that_is_gone_does_not_keep_it() -> None:
+    canvas = Canvas(Fonts(debian=False), Random(1), 150, 90, 60)
+    printed = Canvas(Fonts(debian=False), Random(1), 150, 90, 60)
+    for page in (canvas, printed):
+        for y in (16, 23, 48):
+            page.line(10, y, ["经核对上述材料与原件相符同意上报"], Style(size=14))
+    seal(canvas, 35, 35, "库尔勒市第三中学", 1, size=40)
+    made = PageTruth(
+        "a",
+        0,
+        1,
+        "drawn",
+        canvas.image.size,
+        0,
+        150,
+        (),
+        tuple(canvas.items),
+        tuple(canvas.keep),
+        (),
+    )
+    stamped, bare = (np.asarray(c.image, dtype=np.uint8) for c in (canvas, printed))
+    assert [i.kind for i in without_faded(made, stamped).items] == ["seal"]
+    assert without_faded(made, bare).items == ()
+
+
 def test_what_faded_away_is_no_item() -> None:
     """A stamp that a copier made white is gone, with the characters that a photo swallowed."""
     canvas = Canvas(Fonts(debian=False), Random(1), 150, 90, 60)
