@@ -330,7 +330,7 @@ def add_parts(folder: Path, *, with_tests: bool) -> None:
 
 def write_sums(folder: Path) -> None:
     """A line for each file, as sha256sum reads it."""
-    files = sorted(path for path in folder.rglob("*") if path.is_file())
+    files = sorted(p for p in folder.rglob("*") if p.is_file() and p != folder / SUMS)
     lines = [f"{sha256(path)}  {path.relative_to(folder).as_posix()}\n" for path in files]
     (folder / SUMS).write_text("".join(lines), encoding="utf-8", newline="\n")
 

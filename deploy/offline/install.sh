@@ -2,7 +2,7 @@
 # Installs mangping from this folder, without any network. Usage: sh install.sh [FOLDER] [--tests]
 # 离线安装 mangping。用法：sh install.sh [安装文件夹]
 # Each bundle gets a folder of its own; `current` points at the newest, so that going back is one
-# command (docs: DEPLOYMENT.md, upgrade).
+# command (docs: DEPLOYMENT.md, upgrade). SWITCH=no leaves `current` where it is.
 set -eu
 
 here=$(cd "$(dirname "$0")" && pwd)
@@ -62,6 +62,7 @@ PIP_CONFIG_FILE=/dev/null "$new/bin/python" -m pip install --quiet --disable-pip
 "$new/bin/mangping" doctor || stop \
     "已安装，但上面标出的问题须先处理，再重新运行本脚本。" \
     "Installed, but mend first what is marked above, then run this script again."
+[ "${SWITCH:-yes}" = "yes" ] || exit 0
 ln -sfn "$id" "$target/current"
 printf '\n%s\n' "$target/current/bin/mangping"
 printf '%s\n' "演示 / demo: $target/current/bin/mangping demo --samples \"$here/samples\""
