@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import io
 import re
@@ -10,15 +11,19 @@ import zipfile
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from pathlib import Path
+from typing import IO
+from xml.parsers import expat
 
 import openpyxl
 import xlrd
-from openpyxl.utils import get_column_letter
+from openpyxl.utils import column_index_from_string, get_column_letter, range_boundaries
 
 from redactor.errors import UsageError
 from redactor.sealed_files import read_file
 
 MAX_BYTES = 50_000_000
+MOST_CELLS = 2_000_000
+"""Of a sheet, empty ones included: twenty columns of 100,000 people."""
 _ZIP, _OLE = b"PK\x03\x04", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 
 CellValue = str | int | float | bool | datetime | date | None
@@ -81,10 +86,46 @@ def _xlsx(data: bytes, path: Path) -> tuple[Grid, ...]:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             if sum(item.file_size for item in archive.infolist()) > 10 * MAX_BYTES:
                 raise ValueError("too large when unpacked")
+            _refuse_wide(archive)
         book = openpyxl.load_workbook(io.BytesIO(data), data_only=True)
         return tuple(_openpyxl_grid(sheet) for sheet in book.worksheets)
     except Exception as error:  # openpyxl lets many kinds out of a damaged file
         raise _damaged(path, error) from error
+
+
+def _refuse_wide(archive: zipfile.ZipFile) -> None:
+    """ValueError when a sheet spans too many cells, however few it holds.
+
+    A few bytes suffice to merge a whole sheet or to fill its last cell; openpyxl then makes all
+    17,179,869,184 cells between. Any part of the file may be a sheet.
+    """
+    for item in archive.infolist():
+        with archive.open(item) as part, contextlib.suppress(expat.ExpatError):
+            _refuse_wide_part(part)  # what is no XML cannot be a sheet
+
+
+def _refuse_wide_part(part: IO[bytes]) -> None:
+    count = rows = columns = merged = 0
+
+    def start(tag: str, attributes: dict[str, str]) -> None:
+        nonlocal count, rows, columns, merged
+        name = tag.rpartition(" ")[2]
+        if name == "c":
+            count += 1
+            if place := re.fullmatch(r"([A-Za-z]{1,3})(\d{1,7})", attributes.get("r", "")):
+                columns = max(columns, column_index_from_string(place[1]))
+                rows = max(rows, int(place[2]))
+        elif name == "row" and re.fullmatch(r"\d{1,7}", attributes.get("r", "")):
+            rows = max(rows, int(attributes["r"]))
+        elif name == "mergeCell":
+            left, top, right, bottom = range_boundaries(attributes.get("ref", ""))
+            merged += (right - left + 1) * (bottom - top + 1)
+        if max(count, rows * columns, merged) > MOST_CELLS:
+            raise ValueError("too many cells")
+
+    parser = expat.ParserCreate(namespace_separator=" ")
+    parser.StartElementHandler = start
+    parser.ParseFile(part)
 
 
 def _openpyxl_grid(sheet: openpyxl.worksheet.worksheet.Worksheet) -> Grid:
@@ -102,6 +143,8 @@ def _xls(data: bytes, path: Path) -> tuple[Grid, ...]:
 
 
 def _xlrd_grid(sheet: xlrd.sheet.Sheet, datemode: int) -> Grid:
+    if sheet.nrows * sheet.ncols > MOST_CELLS:
+        raise ValueError("too many cells")
     rows = [
         [_xlrd_value(sheet.cell(r, c), datemode) for c in range(sheet.ncols)]
         for r in range(sheet.nrows)

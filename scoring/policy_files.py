@@ -106,7 +106,7 @@ def _source(wanted: str, base: Path) -> tuple[str, str, Path]:
 def _read(label: str, text: str) -> dict[str, Any]:
     try:
         content = tomllib.loads(text, parse_float=Decimal)
-    except tomllib.TOMLDecodeError as error:
+    except (ValueError, RecursionError) as error:  # also endless digits, and nesting
         raise PolicyError(
             problem(
                 f"政策文件 {label} 不是有效的 TOML：{error}。请按所示行号改正。",
@@ -124,7 +124,11 @@ def _read(label: str, text: str) -> dict[str, Any]:
     try:
         Policy(**{key: value for key, value in content.items() if key != "extends"})
     except ValidationError as error:
-        raise PolicyError(_problems(error, key_lines(text), label)) from error
+        try:
+            lines = key_lines(text)
+        except RecursionError:  # keys nested a thousand deep
+            lines = {}
+        raise PolicyError(_problems(error, lines, label)) from error
     return content
 
 

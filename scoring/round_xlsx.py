@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import unicodedata
-import zipfile
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -29,6 +28,8 @@ from scoring.round_sheets import (
     SheetShape,
 )
 
+MOST_CELLS = 5_000_000
+"""Of all sheets, empty ones included."""
 _NUMBERS = ("yes", "no", "abstain", "spoiled")
 
 
@@ -39,8 +40,8 @@ def read_round_xlsx(path: Path, policy: Policy) -> Round:
     problem of the workbook.
     """
     try:
-        book = openpyxl.load_workbook(path, read_only=True, data_only=True)
-    except (OSError, KeyError, ValueError, zipfile.BadZipFile) as error:
+        sheets = _cells(path)
+    except Exception as error:  # openpyxl lets many kinds out of a damaged file
         raise InputError(
             problem(
                 f"工作簿 {path} 无法读取：{error}。请另存为 .xlsx。",
@@ -49,20 +50,16 @@ def read_round_xlsx(path: Path, policy: Policy) -> Round:
         ) from error
     problems: list[Problem] = []
     tables = {}
-    try:
-        for shape in (*REQUIRED, CORRECTIONS):
-            if shape.name in book.sheetnames:
-                cells = list(book[shape.name].iter_rows(values_only=True))
-                tables[shape.name] = _table(shape, cells, policy, problems)
-            elif shape is not CORRECTIONS:
-                problems.append(
-                    problem(
-                        f"缺少工作表“{shape.name}”。请补上（可以只有表头）。",
-                        f"Sheet '{shape.name}' is missing. Add it (headings alone will do).",
-                    )
+    for shape in (*REQUIRED, CORRECTIONS):
+        if shape.name in sheets:
+            tables[shape.name] = _table(shape, sheets[shape.name], policy, problems)
+        elif shape is not CORRECTIONS:
+            problems.append(
+                problem(
+                    f"缺少工作表“{shape.name}”。请补上（可以只有表头）。",
+                    f"Sheet '{shape.name}' is missing. Add it (headings alone will do).",
                 )
-    finally:
-        book.close()
+            )
     rows = _rows(tables, problems)
     try:
         round_ = build_round(rows, policy)
@@ -72,6 +69,27 @@ def read_round_xlsx(path: Path, policy: Policy) -> Round:
     if problems:
         raise InputError(problems)
     return round_
+
+
+def _cells(path: Path) -> dict[str, list[tuple[Any, ...]]]:
+    """The rows of the sheets that a round has. ValueError when they span too many cells."""
+    found: dict[str, list[tuple[Any, ...]]] = {}
+    left = MOST_CELLS
+    book = openpyxl.load_workbook(path, read_only=True, data_only=True)
+    try:
+        for shape in (*REQUIRED, CORRECTIONS):
+            if shape.name not in book.sheetnames:
+                continue
+            rows = found.setdefault(shape.name, [])
+            for row in book[shape.name].iter_rows(values_only=True):
+                rows.append(row)
+                # A row counts even when it is empty: its number alone makes all those above it.
+                left -= len(row) + 1
+                if left < 0:
+                    raise ValueError("too many cells")
+    finally:
+        book.close()
+    return found
 
 
 def _table(

@@ -38,7 +38,7 @@ def policy_from_text(text: str, label: str) -> Policy:
         return load_policy(label)
     try:
         extends = tomllib.loads(text).get("extends")
-    except tomllib.TOMLDecodeError:
+    except (ValueError, RecursionError):
         extends = None  # load_policy says so with the line
     if isinstance(extends, str) and extends and extends not in shipped_names():
         names = "、".join(shipped_names())
