@@ -23,7 +23,7 @@ bundle: ## wheels, models, samples and install scripts for machines without inte
 	@$(PYTHON) run.py bundle
 
 bundle-test: ## install the bundle in dist/ with no network and try it
-	@$(PYTHON) benchmarks/bundle_offline.py
+	@$(PYTHON) run.py bundle-test
 
 clean: ## remove what the other targets made
 	@$(PYTHON) run.py clean

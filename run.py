@@ -1,7 +1,9 @@
 #!/usr/bin/env python3
 """Sets up, tries and checks mangping on a bare machine, with nothing but Python 3.11 or newer.
 
-    python run.py setup | demo | test | lint | bundle | clean       (Windows: py run.py ...)
+    python run.py setup | demo | test | lint | bundle | bundle-test | clean
+
+On Windows: py run.py ...
 
 `make setup` and so on call it. It must start on any Python 3, to be able to say which one it needs.
 """
@@ -84,6 +86,11 @@ def test(extra: list[str]) -> int:
 def bundle(extra: list[str]) -> int:
     """A folder in dist/ from which mangping is installed where there is no internet."""
     return setup([]) or call(["-m", "deploy.bundle", *extra])
+
+
+def bundle_test(extra: list[str]) -> int:
+    """Install the bundle in dist/ with no network, and try it."""
+    return run([sys.executable, "benchmarks/bundle_offline.py", *extra])
 
 
 def clean(_: list[str]) -> int:
@@ -191,7 +198,7 @@ def stop(zh: str, en: str) -> int:
 
 TASKS = {
     **{"setup": setup, "demo": demo, "test": test, "lint": lint},
-    **{"bundle": bundle, "clean": clean},
+    **{"bundle": bundle, "bundle-test": bundle_test, "clean": clean},
 }
 
 if __name__ == "__main__":

@@ -23,7 +23,7 @@ from models.vault_destruction import Destruction
 from models.vault_pages import Job
 from models.vault_rounds import OfficeRound
 
-NOT_OF_A_ROUND = frozenset({"account", "sign_in", "setup_link", "destruction"})
+NOT_OF_A_ROUND = frozenset({"account", "sign_in", "setup_link", "destruction", "runner_beat"})
 """Tables that a destruction leaves alone; every other one holds rows of rounds."""
 MOST_DAYS = 36500
 BATCH = 1000

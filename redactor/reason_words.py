@@ -12,6 +12,7 @@ from typing import Literal
 
 from redactor import judgement
 from redactor.errors import Sentence
+from redactor.limits import TOOK_TOO_LONG
 
 Language = Literal["zh", "en"]
 
@@ -82,6 +83,11 @@ _WHY = (
 )
 """(what a finder wrote, as a pattern; Chinese). Parts are replaced one after another."""
 FAILURES = (
+    (
+        "{} 在加密后被改动或不完整。请从备份恢复它，或重新上传。",
+        "{} was changed after it was sealed, or is incomplete. Restore it from a backup or upload "
+        "it again.",
+    ),
     (
         "这不是扫描图片，而是{}。请换成 JPG、PNG、TIFF、BMP、WebP、HEIC 或 PDF。",
         "This is not a scan but {}. Replace it by a JPG, PNG, TIFF, BMP, WebP, HEIC or PDF.",
@@ -238,10 +244,10 @@ def reason_words(reason: str, language: Language) -> str:
 
 @cache
 def _judged() -> dict[str, Sentence]:
-    """Every sentence with which a page is handed to a person, by its text in either language."""
+    """Every sentence of a whole page that is kept as it is, by its text in either language."""
     return {
         said: sentence
-        for value in vars(judgement).values()
+        for value in (*vars(judgement).values(), TOOK_TOO_LONG)
         for sentence in (value.values() if isinstance(value, dict) else (value,))
         if isinstance(sentence, Sentence)
         for said in (sentence.zh, sentence.en)

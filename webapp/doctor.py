@@ -477,7 +477,7 @@ def https(settings: Settings) -> list[Finding]:
     return [
         Finding(
             "warning",
-            Sentence("https", "https"),
+            Sentence("加密连接", "https"),
             Sentence(
                 f"{settings.host} 上的网页未加密", f"pages at {settings.host} are not encrypted"
             ),

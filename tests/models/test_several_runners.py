@@ -22,7 +22,7 @@ from tests.postgresql_server import Server
 
 __all__ = ["pools", "workers"]  # fixtures
 JOBS, RUNNERS = 90, 3
-AT_ONCE = "SET LOCAL lock_timeout = '1ms'"
+AT_ONCE = "SET LOCAL lock_timeout = '3s'"
 LONG_AGO = "2001-01-01T00:00:00+00:00"
 
 
@@ -33,7 +33,7 @@ def vault(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Engine]:
         url = f"sqlite:///{tmp_path / 'vault.db'}"
     else:
         server: Server = request.getfixturevalue("postgresql_server")
-        server.run("DROP DATABASE IF EXISTS jobs WITH (FORCE)", "CREATE DATABASE jobs")
+        server.create("jobs")
         url = server.url("jobs")
     engine = open_store(url)
     migrate(engine, "vault")

@@ -33,6 +33,7 @@ def failures() -> list[tuple[str, str]]:
         if isinstance(call, ast.Call)
         and getattr(call.func, "id", "") == "UnreadablePage"
         and len(call.args) >= 2
+        and said(call.args[0]) != "{}"  # TOOK_TOO_LONG, a sentence with both languages
     ]
 
 

@@ -14,7 +14,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from sqlalchemy import create_engine, select, text
+from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 from typer.testing import CliRunner
 
@@ -27,8 +27,8 @@ from models.review_pages import ReleasedPage
 from models.store_copy import paused
 from models.vault_rounds import SourceFile
 from redactor.assembly import FIXED_TIME
-from tests.models import conftest
 from tests.models.rounds_sample import CODES
+from tests.postgresql_server import Server
 from tests.webapp.closed_round import closed_round
 from tests.webapp.conftest import add_scan
 from webapp.backup import MANIFEST, back_up
@@ -36,8 +36,6 @@ from webapp.cli import app
 from webapp.office.work import scans_folder
 from webapp.restore import restore
 from webapp.settings import Settings, prepare_folders, secret_key
-
-postgresql_url = conftest.postgresql_url
 
 
 @pytest.fixture
@@ -289,13 +287,11 @@ def test_both_commands(filled: Settings, tmp_path: Path) -> None:
     assert refused.exit_code == 2 and "not an empty folder" in refused.stderr
 
 
-def test_postgresql_stores(postgresql_url: str, tmp_path: Path) -> None:
+def test_postgresql_stores(postgresql_server: Server, tmp_path: Path) -> None:
     """Two databases; the restored ones have the same content and go on counting."""
     names = [f"{store}_{place}" for place in "ab" for store in ("vault", "review")]
-    with create_engine(postgresql_url, isolation_level="AUTOCOMMIT").connect() as connection:
-        for name in names:
-            connection.execute(text(f"CREATE DATABASE {name}"))
-    urls = [postgresql_url.replace("/postgres?", f"/{name}?") for name in names]
+    postgresql_server.create(*names)
+    urls = [postgresql_server.url(name) for name in names]
     here = Settings(data=tmp_path / "pg", vault_database=urls[0], review_database=urls[1])
     prepare_folders(here)
     for url, store in ((urls[0], "vault"), (urls[1], "review")):

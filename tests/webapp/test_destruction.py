@@ -9,7 +9,7 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Engine, create_engine, select, text
+from sqlalchemy import Engine, select, text
 from sqlalchemy.orm import Session
 
 from models.accounts import create_account
@@ -32,7 +32,7 @@ from models.vault_experts import Expert
 from models.vault_pages import Job
 from models.vault_rounds import Entrant, OfficeRound
 from redactor.blind_code import new_codes
-from tests.models import conftest
+from tests.postgresql_server import Server
 from tests.webapp.closed_round import closed_round
 from tests.webapp.conftest import PEOPLE, add_scan, entrant_row
 from webapp import destruction
@@ -42,7 +42,6 @@ from webapp.destruction_pdf import certificate_pdf
 from webapp.office.work import round_folder, round_vault
 from webapp.settings import Settings, prepare_folders
 
-postgresql_url = conftest.postgresql_url
 TODAY = datetime.now(UTC).date()
 BOTH = {"by": "secretary", "confirmed_by": "admin"}
 IDENTITIES = [p.name for p in PEOPLE] + [p.unit for p in PEOPLE] + ["652899198501014510"]
@@ -248,11 +247,10 @@ def test_files_are_overwritten_before_they_go(tmp_path: Path) -> None:
     assert (tmp_path / "outside").read_bytes() == b"other"
 
 
-def test_postgresql(postgresql_url: str, tmp_path: Path) -> None:
-    with create_engine(postgresql_url, isolation_level="AUTOCOMMIT").connect() as connection:
-        for name in ("vault_d", "review_d"):
-            connection.execute(text(f"CREATE DATABASE {name}"))
-    urls = [postgresql_url.replace("/postgres?", f"/{n}?") for n in ("vault_d", "review_d")]
+def test_postgresql(postgresql_server: Server, tmp_path: Path) -> None:
+    names = ("vault_d", "review_d")
+    postgresql_server.create(*names)
+    urls = [postgresql_server.url(name) for name in names]
     here = Settings(data=tmp_path / "pg", vault_database=urls[0], review_database=urls[1])
     prepare_folders(here)
     vault, review = open_store(urls[0]), open_store(urls[1])

@@ -44,7 +44,10 @@ NOT_WORDS = {
     "CSV",
 }
 """Names and abbreviations that are the same in both languages."""
-COMMAND_LINE = ("cli.py", "serving.py", "demo.py", "archive_cli.py", "backup_cli.py")
+COMMAND_LINE = (
+    *("cli.py", "serving.py", "demo.py", "archive_cli.py", "backup_cli.py"),
+    *("doctor_cli.py", "vault_key_cli.py"),
+)
 """typer shows one help text; it holds both languages."""
 
 
