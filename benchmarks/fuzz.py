@@ -4,16 +4,19 @@
 
 Each reader (tests/fuzzing.py) runs in a process of its own with 2 GB of memory and 20 CPU seconds
 for a file, so that a crash, a hang or a memory hog is a finding as well as an error that is not the
-reader's own. The same seed reads the same files. The file that did it is kept below --keep.
+reader's own. The same seed reads the same files. The file that did it is kept below --keep, with
+what was said of it.
 """
 
 from __future__ import annotations
 
 import argparse
 import multiprocessing
+import os
 import sys
 import tempfile
 import time
+import traceback
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
@@ -40,22 +43,26 @@ def main() -> int:
             continue
         began, seeds = time.perf_counter(), range(asked.start, asked.start + asked.times // AT_ONCE)
         for start in seeds:
-            last = asked.keep / f"{target.name}-{start}.bin"
+            last = asked.keep / f"{target.name.replace(' ', '-')}-{start}.bin"
             process = context.Process(target=_explore, args=(target.name, start, last))
             process.start()
             process.join()
             if process.exitcode == 0:
                 last.unlink(missing_ok=True)
+                last.with_suffix(".txt").unlink(missing_ok=True)
             else:
                 wrong += 1
                 print(f"{target.name}: seed {start}, exit {process.exitcode}, {last}", flush=True)
-        seconds = time.perf_counter() - began
-        print(f"{target.name}: {len(seeds) * AT_ONCE} files, {seconds:.0f} s", flush=True)
+        seconds, files = time.perf_counter() - began, len(seeds) * AT_ONCE
+        rate = f"{files / seconds * 60:.0f} a minute" if seeds else "none"
+        print(f"{target.name}: {files} files, {seconds:.0f} s, {rate}", flush=True)
     return 1 if wrong else 0
 
 
 def _explore(name: str, start: int, last: Path) -> None:
     """Reads the files of one seed; the file that is being read stands in `last`."""
+    with last.with_suffix(".txt").open("wb", buffering=0) as said:
+        os.dup2(said.fileno(), 2)  # decoders say much of files that are rightly refused
     from redactor import limits
     from tests.fuzzing import TARGETS, Target, explore
 
@@ -70,7 +77,12 @@ def _explore(name: str, start: int, last: Path) -> None:
 
     with tempfile.TemporaryDirectory() as folder:
         bounded = Target(target.name, target.files, read, target.errors)
-        explore(bounded, Path(folder), times=AT_ONCE, start=start)
+        try:
+            explore(bounded, Path(folder), times=AT_ONCE, start=start)
+        except Exception as error:  # hypothesis would print the whole file
+            error.__notes__ = []
+            traceback.print_exception(error)
+            sys.exit(1)
 
 
 if __name__ == "__main__":

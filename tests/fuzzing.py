@@ -34,6 +34,7 @@ from scoring.policy_files import policy_from_document, shipped_policy
 from scoring.round_json import read_round_json, round_document, round_from_document
 from scoring.round_template import write_round_workbook
 from scoring.round_xlsx import read_round_xlsx
+from tests.redactor.test_roster import OLD_ROSTER
 from webapp.office.expert_list import experts_of_file, pasted_experts
 from webapp.policy_texts import own_policy, shipped_text
 
@@ -342,6 +343,12 @@ TARGETS = (
     Target(
         "roster",
         lambda: damaged_archives(rosters()),
+        lambda d, f: read_roster(_written(d, f)),
+        READ,
+    ),
+    Target(
+        "old roster",
+        lambda: damaged([OLD_ROSTER]),
         lambda d, f: read_roster(_written(d, f)),
         READ,
     ),

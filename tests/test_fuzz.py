@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -61,6 +62,21 @@ def test_a_sheet_that_spans_too_many_cells_is_refused_before_they_are_made(
 
 def test_a_round_with_endless_rows_is_refused(tmp_path: Path) -> None:
     assert outcome(target_of("round workbook"), book_of(LONG_ROWS)(round_books()[0]), tmp_path)
+
+
+def test_a_workbook_without_a_sheet_lists_no_experts(tmp_path: Path) -> None:
+    """Found by the long run: a workbook of charts alone is a whole file."""
+
+    def without_sheets(sample: bytes) -> bytes:
+        with zipfile.ZipFile(io.BytesIO(sample)) as packed:
+            members = {name: packed.read(name) for name in packed.namelist()}
+        book = members["xl/workbook.xml"].decode()
+        members["xl/workbook.xml"] = re.sub(r"<sheets>.*</sheets>", "<sheets/>", book).encode()
+        return packed_file(members)
+
+    book = without_sheets(rosters()[0])
+    assert outcome(target_of("experts"), book, tmp_path) == ""
+    assert outcome(target_of("roster"), book, tmp_path) == "RosterError"
 
 
 POLICIES = {

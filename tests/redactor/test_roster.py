@@ -36,20 +36,22 @@ GOOD_ID, OTHER_ID = "11010519491231002X", "440524188001010014"
 
 # A workbook of Excel 97 (made once with xlwt, zlib + base 85): title merged over five columns,
 # header in row 2, unit merged over rows 3 and 4, a date cell, an ID number stored as number in B4.
-_XLS = (
-    "c-rk)Ur1A76hGg+ce+hCx2b^!GK8$m#WoXKpfj^1YV*&GvZm&8N*Ef;2kXJi<&zbHL?yipEc%D(OBO{W^w2|K<U<"
-    "e?TKUvdWErHc^PSz5nt_7~l>57U=YHp$@0{<?`TpJeV$?Vu8cLslMJNCf=E53?n<rzKG*QL?s1JvEHu_d$3M*Jq("
-    "5NwxaVmJIdmhhY$m2Z$0t`wcNCDnq^1^X&w>10B{}DyhhC0UEkdKtXRg~x<jap?QdW2{)(YsXg5z#`DoF|%(Wyje"
-    ";7<Ia{x5~5lfRIT#J#fFnWb>LNHb{kMd={VXVUe;b*d91qcWi|zGNeT42MlP5zu6z)d=gv(EkG5*;&NGvi^m}agW"
-    "V5b!e)S}=&F8VR^<Oz&H&}#7RuxQAXj4$7t4DE37`YQhiQ>?;iT@BxJG0{ow~|%<uh;#5|QUA0hk@EV8?mhT64YT"
-    "X?N&Qq!5~pRp}~Kz;0idb&qsUdsv$W*l=+0#CLbHJKepvBUJI#KXp+8Hd*a0-RE(Yioo{xwlz+BFk`OuH1v5*xPW"
-    "X{n>Eko*y6C+b8S|uy$yX%Rllvi)VMoX=*4>6jrs<hn0BkpvDs$Vp-Ha8VntZcB2UYY7}}By3$`R3E!9M%^^in)B"
-    "Q011j>*i;PcL1*GG{GGI_MaR99HZ2*gzQ0a0@inlZJ)|R|-HjS!^QONnY1dKAmU^mce&cS*o1b6{Ip}Nt=cB<Pyf"
-    "5>*wV+V7}{P`TdNp_s)%&A1IkPl``<k8G=kaJnPY(KS9W0Ijrvr#{*~d&E$>k4bimUHaWFmklP-XPvj(+<;xmjB>"
-    "EWi)OVx&NMys7uwi7wX@rZ8XoM4x6Mu3dd5Urpaw@qs!V;bZ@*F3ZkHm@xvR&YufPM7c5o8_r%;O~rd^47)7d`Eo"
-    "51JzGU0lMuNZvKFjY!^Arq4GVt(SL1^t|m_8VfaYBK0Jq;r<g)GfCqtkXDpek^}{U3GVU6;{oyuT2P=sfdT~z6ew"
-    "6#;1@uC=Mm+Lu}Z#h$IJh9W--kvze!dtDxd|QR{W^k3C;Kpz{!~A&l*s%s4uomo9O>Sj{R7B0Ghx@?P!X5{^CWR&"
-    "F{~$4Gn*93B_9fTrBPU$MydJ2M`S6"
+OLD_ROSTER = zlib.decompress(
+    base64.b85decode(
+        "c-rk)Ur1A76hGg+ce+hCx2b^!GK8$m#WoXKpfj^1YV*&GvZm&8N*Ef;2kXJi<&zbHL?yipEc%D(OBO{W^w2|K<U<"
+        "e?TKUvdWErHc^PSz5nt_7~l>57U=YHp$@0{<?`TpJeV$?Vu8cLslMJNCf=E53?n<rzKG*QL?s1JvEHu_d$3M*Jq("
+        "5NwxaVmJIdmhhY$m2Z$0t`wcNCDnq^1^X&w>10B{}DyhhC0UEkdKtXRg~x<jap?QdW2{)(YsXg5z#`DoF|%(Wyje"
+        ";7<Ia{x5~5lfRIT#J#fFnWb>LNHb{kMd={VXVUe;b*d91qcWi|zGNeT42MlP5zu6z)d=gv(EkG5*;&NGvi^m}agW"
+        "V5b!e)S}=&F8VR^<Oz&H&}#7RuxQAXj4$7t4DE37`YQhiQ>?;iT@BxJG0{ow~|%<uh;#5|QUA0hk@EV8?mhT64YT"
+        "X?N&Qq!5~pRp}~Kz;0idb&qsUdsv$W*l=+0#CLbHJKepvBUJI#KXp+8Hd*a0-RE(Yioo{xwlz+BFk`OuH1v5*xPW"
+        "X{n>Eko*y6C+b8S|uy$yX%Rllvi)VMoX=*4>6jrs<hn0BkpvDs$Vp-Ha8VntZcB2UYY7}}By3$`R3E!9M%^^in)B"
+        "Q011j>*i;PcL1*GG{GGI_MaR99HZ2*gzQ0a0@inlZJ)|R|-HjS!^QONnY1dKAmU^mce&cS*o1b6{Ip}Nt=cB<Pyf"
+        "5>*wV+V7}{P`TdNp_s)%&A1IkPl``<k8G=kaJnPY(KS9W0Ijrvr#{*~d&E$>k4bimUHaWFmklP-XPvj(+<;xmjB>"
+        "EWi)OVx&NMys7uwi7wX@rZ8XoM4x6Mu3dd5Urpaw@qs!V;bZ@*F3ZkHm@xvR&YufPM7c5o8_r%;O~rd^47)7d`Eo"
+        "51JzGU0lMuNZvKFjY!^Arq4GVt(SL1^t|m_8VfaYBK0Jq;r<g)GfCqtkXDpek^}{U3GVU6;{oyuT2P=sfdT~z6ew"
+        "6#;1@uC=Mm+Lu}Z#h$IJh9W--kvze!dtDxd|QR{W^k3C;Kpz{!~A&l*s%s4uomo9O>Sj{R7B0Ghx@?P!X5{^CWR&"
+        "F{~$4Gn*93B_9fTrBPU$MydJ2M`S6"
+    )
 )
 
 
@@ -156,7 +158,7 @@ def test_optional_columns_and_synonyms(tmp_path: Path) -> None:
 
 def test_excel_97(tmp_path: Path) -> None:
     path = tmp_path / "r.xls"
-    path.write_bytes(zlib.decompress(base64.b85decode(_XLS)))
+    path.write_bytes(OLD_ROSTER)
     assert faults(path) == [(4, "B")]
     (grid,) = read_grids(path)
     assert [date_text(grid.at(row, 2)) for row in (2, 3)] == ["2019-12-01", "2019.12"]

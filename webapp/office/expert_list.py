@@ -71,10 +71,10 @@ def experts_of_file(name: str, data: bytes, folder: Path) -> list[ExpertRow]:
         path = Path(place) / f"list{Path(name).suffix.lower()}"
         path.write_bytes(data)
         try:
-            grid = read_grids(path)[0]
+            grids = read_grids(path)
         except UsageError as error:
             raise RuleError(Sentence(error.sentence.zh, error.sentence.en)) from error
-    return _experts(grid.rows)
+    return _experts(grids[0].rows if grids else ())  # a workbook may have charts alone
 
 
 def expert_of_form(values: Mapping[str, str], seat: str) -> ExpertRow:
