@@ -5,6 +5,7 @@ from __future__ import annotations
 import multiprocessing
 import multiprocessing.process
 import os
+import select
 import signal
 import socket
 import sys
@@ -28,8 +29,8 @@ from webapp.settings import ReviewSettings, Settings, prepare_folders, review_se
 THREADS = 8
 REVIEW_THREADS = 4
 """Each statement gives Python's lock away and waits to get it back from the other threads."""
-REVIEW_CONNECTIONS = 2000
-"""A browser keeps several open; a committee has hundreds of tablets."""
+REVIEW_CONNECTIONS = 2000 if hasattr(select, "poll") else 480
+"""A browser keeps up to six open; a committee has hundreds of tablets. Windows watches 512."""
 Work = Callable[[Any], None]
 WATCH_SECONDS = 0.5
 LONGEST_PAUSE = 30.0
@@ -297,6 +298,7 @@ def run_review(settings: ReviewSettings) -> None:
 
     from webapp.review.app import create_review
 
+    _open_files_for(REVIEW_CONNECTIONS)
     with logs_of("review", settings.logs):
         waitress.serve(
             ready_to_answer(create_review(settings)),
@@ -305,8 +307,22 @@ def run_review(settings: ReviewSettings) -> None:
             threads=REVIEW_THREADS,
             ident="",
             connection_limit=REVIEW_CONNECTIONS,
+            asyncore_use_poll=True,  # select() ends at 1024
             **proxy_options(settings),
         )
+
+
+def _open_files_for(connections: int) -> None:
+    """Lets this process hold as many connections; systems begin with 1024 files in all."""
+    if os.name == "nt":
+        return
+    import resource
+
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = connections + 500
+    most = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+    if soft != resource.RLIM_INFINITY and soft < most:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
 
 
 def run_runner(settings: Settings) -> None:

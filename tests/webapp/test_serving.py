@@ -50,6 +50,29 @@ def test_it_comes_back_after_a_kill_and_ends_cleanly(serving: Serving) -> None:
     assert "Traceback" not in serving.said()
 
 
+def test_more_tablets_than_a_system_s_first_thousand_files(
+    serving: Serving,
+) -> None:
+    resource = pytest.importorskip("resource")
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if hard != resource.RLIM_INFINITY and hard < 3000:
+        pytest.skip(f"this system allows a process {hard} open files at most")
+    serving.wait()
+    resource.setrlimit(resource.RLIMIT_NOFILE, (3000, hard))
+    held: list[socket.socket] = []
+    try:
+        for _ in range(1200):
+            held.append(socket.create_connection(("127.0.0.1", serving.review_port), timeout=60))
+            held[-1].sendall(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
+            assert b" 200 " in held[-1].recv(4096)
+        # All of them are still open, and the next visitor is let in as well.
+        assert serving.answers()
+    finally:
+        for one in held:
+            one.close()
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+
 def test_its_processes_end_when_it_is_killed_itself(serving: Serving) -> None:
     serving.wait()
     everything = serving.children()
