@@ -110,6 +110,15 @@ def change_round(
     return anew
 
 
+def set_policy(session: Session, *, round_id: int, policy_name: str, policy: str, by: str) -> None:
+    """Notes the policy by which a round goes; whether it may still change is the review round's
+    to say, once there is one (`models.round_policies`)."""
+    found = session.get_one(OfficeRound, round_id)
+    found.policy_name, found.policy = policy_name, policy
+    details = {"policy": policy_name}
+    record_event(session, actor=by, action="round.policy", round_id=round_id, details=details)
+
+
 def _problems(
     session: Session,
     name: str,

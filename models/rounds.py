@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 
 from sqlalchemy import func, select
@@ -14,8 +13,6 @@ from models.audit import append_event
 from models.base import utc_now
 from models.errors import RuleError, Sentence
 from models.review import (
-    DEFENCE_STANDINGS,
-    GROUNDS,
     Candidate,
     PolicySnapshot,
     Recusal,
@@ -23,7 +20,7 @@ from models.review import (
     Round,
 )
 from models.review_ballots import Ballot, BallotItem, VoterRoll
-from models.review_sheets import DefenceResult, DefenceScore, Sheet
+from models.review_sheets import Sheet
 
 # The order of work (DOMAIN.md): blind scores are locked before anything reveals a person.
 _NEXT: dict[str, tuple[str, ...]] = {
@@ -46,17 +43,6 @@ class OrderError(RuleError):
 
 class InputError(RuleError):
     """Values that the store cannot take; every one of them is named."""
-
-
-@dataclass(frozen=True)
-class NewCandidate:
-    """A candidate as released: no name, no unit, no order."""
-
-    code: str
-    specialty: str
-    level: str
-    defence: str = "not_required"
-    ground: str | None = None
 
 
 def scaled(text: str, places: int) -> int:
@@ -104,7 +90,9 @@ def open_round(
     return found
 
 
-def snapshot_policy(session: Session, *, round_id: int, text: str, by: str) -> PolicySnapshot:
+def snapshot_policy(
+    session: Session, *, round_id: int, text: str, by: str, reason: str = ""
+) -> PolicySnapshot:
     """Keep the policy's text under the next number; the highest number holds."""
     get_round(session, round_id, change=True)
     last = session.scalar(
@@ -122,109 +110,12 @@ def snapshot_policy(session: Session, *, round_id: int, text: str, by: str) -> P
             by=by,
             action="snapshot_policy",
             round_id=round_id,
-            details={"number": number, "sha256": digest},
+            details={"number": number, "sha256": digest, **({"reason": reason} if reason else {})},
         ),
     )
     session.add(snapshot)
     session.flush()
     return snapshot
-
-
-def add_candidates(
-    session: Session, *, round_id: int, candidates: Iterable[NewCandidate], by: str
-) -> None:
-    """Add released candidates, sorted by code so that no order of upload is kept."""
-    require_phase(get_round(session, round_id), "scoring")
-    rows = sorted(candidates, key=lambda candidate: candidate.code)
-    problems = [
-        Sentence(
-            f"{row.code}：答辩情形 {row.defence!r} 或免答辩情形 {row.ground!r} 无效。请改正。",
-            f"{row.code}: the defence standing {row.defence!r} or the ground {row.ground!r} is "
-            "not valid. Correct it.",
-        )
-        for row in rows
-        if row.defence not in DEFENCE_STANDINGS
-        or (row.ground is not None and row.ground not in GROUNDS)
-    ]
-    known = set(session.scalars(select(Candidate.code).where(Candidate.round_id == round_id)))
-    for row in rows:
-        if row.code in known:
-            problems.append(
-                Sentence(
-                    f"编号 {row.code} 重复。请删去重复的一行。",
-                    f"The code {row.code} is given twice. Remove one of them.",
-                )
-            )
-        known.add(row.code)
-    if problems:
-        raise InputError(problems)
-    session.add_all(Candidate(round_id=round_id, **vars(row)) for row in rows)
-    record_event(
-        session,
-        by=by,
-        action="add_candidates",
-        round_id=round_id,
-        details={"codes": [row.code for row in rows]},
-    )
-    session.flush()
-
-
-def set_defence_standing(
-    session: Session, *, round_id: int, code: str, standing: str, reason: str, by: str
-) -> None:
-    """Record attended, exempt, absent, waived or not_required, with the reason.
-
-    `attended` and `absent` are facts of the defence; a waiver or an exemption must stand before
-    the candidate has any defence score (never the better of two).
-    """
-    found = get_round(session, round_id)
-    if standing not in DEFENCE_STANDINGS or not reason.strip():
-        raise InputError(
-            Sentence(
-                f"答辩情形 {standing!r} 无效，或缺少理由。请改正。",
-                f"The defence standing {standing!r} is not valid, or the reason is missing. "
-                "Correct it.",
-            )
-        )
-    if standing in ("attended", "absent"):
-        require_phase(found, "defence")
-    else:
-        require_phase(found, "scoring", "locked", "defence")
-        scored = session.scalars(
-            select(DefenceScore.code).filter_by(round_id=round_id, code=code).limit(1)
-        ).first()
-        judged = session.scalars(
-            select(DefenceResult.code).filter_by(round_id=round_id, code=code).limit(1)
-        ).first()
-        if scored or judged:
-            raise OrderError(
-                Sentence(
-                    f"{code} 已有答辩成绩，不能再改为免答辩或放弃免答辩。",
-                    f"{code} already has a defence score; an exemption or a waiver must be "
-                    "recorded before the defence.",
-                )
-            )
-    candidate = get_candidate(session, round_id, code)
-    details = {"code": code, "old": candidate.defence, "new": standing, "reason": reason}
-    candidate.defence = standing
-    record_event(session, by=by, action="set_defence_standing", round_id=round_id, details=details)
-    session.flush()
-
-
-def disqualify(session: Session, *, round_id: int, code: str, reason: str, by: str) -> None:
-    """Mark a candidate as disqualified; nothing is deleted and the frozen tallies stay."""
-    if not reason.strip():
-        raise InputError(Sentence("取消资格须写明理由。", "A disqualification needs a reason."))
-    get_round(session, round_id)
-    get_candidate(session, round_id, code).disqualified = True
-    record_event(
-        session,
-        by=by,
-        action="disqualify",
-        round_id=round_id,
-        details={"code": code, "reason": reason},
-    )
-    session.flush()
 
 
 def record_attendance(

@@ -5,16 +5,10 @@ from __future__ import annotations
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from models.candidates import NewCandidate, add_candidates
 from models.review import Round
 from models.review_sheets import Sheet
-from models.rounds import (
-    NewCandidate,
-    add_candidates,
-    advance_round,
-    lock_round,
-    open_round,
-    record_attendance,
-)
+from models.rounds import advance_round, lock_round, open_round, record_attendance
 from models.sheets import CriterionRule, assign_sheets, submit_sheet
 
 RULES = (CriterionRule("业绩", 4000, 50), CriterionRule("论文", 2000, 50))

@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy import Engine, select
 from sqlalchemy.orm import Session
 
+from models.candidates import NewCandidate, add_candidates
 from models.completeness import (
     blockers,
     board_row,
@@ -18,7 +19,7 @@ from models.completeness import (
     totals,
 )
 from models.review_sheets import Sheet
-from models.rounds import NewCandidate, OrderError, add_candidates, lock_round, record_recusal
+from models.rounds import OrderError, lock_round, record_recusal
 from models.sheets import assign_sheets, exclude_sheet, save_draft, submit_sheet, withdraw_sheet
 from tests.models.rounds_sample import CODES, RULES, SCORES, SEATS, sample_round, sheet_id
 

@@ -20,17 +20,12 @@ from sqlalchemy.orm import Session
 
 from models.audit import AuditEvent, verify_audit
 from models.base import open_store
+from models.candidates import NewCandidate, add_candidates, disqualify
 from models.review import Round, Tally
 from models.review_sheets import Sheet
 from models.round_export import export_round
-from models.rounds import (
-    NewCandidate,
-    add_candidates,
-    disqualify,
-    get_round,
-    lock_round,
-    open_round,
-)
+from models.round_policies import replace_policy
+from models.rounds import get_round, lock_round, open_round
 from models.sheets import (
     CriterionRule,
     assign_sheets,
@@ -118,6 +113,10 @@ def correct(session: Session, *, seat: str, round_id: int) -> None:
         session, sheet_id=sheet.id, scores={"a": 9000}, base_version=sheet.version, rules=RULE,
         reason="漏加", by="secretary", confirmed_by="admin",
     )  # fmt: skip
+
+
+def replace(session: Session, *, round_id: int) -> None:
+    replace_policy(session, round_id=round_id, text="[x]", places=1, reason="改正", by="secretary")
 
 
 def of(session: Session, seat: str, round_id: int) -> Sheet:
@@ -256,6 +255,19 @@ def test_a_sheet_is_not_taken_back_while_its_reviewer_begins_it(
     first, then = (partial(act, seat=LATE, round_id=round_id) for act in (save, withdraw))
     assert run_during(other_process, store, first, then) == REFUSED
     assert sheets(store, round_id)[LATE] == ("open", 1)
+
+
+def test_the_policy_is_not_replaced_while_a_reviewer_begins_a_sheet(
+    store: Engine, other_process: Executor
+) -> None:
+    for keep in (True, False):
+        round_id = scored(store)
+        first, then = (
+            partial(save, seat=LATE, round_id=round_id),
+            partial(replace, round_id=round_id),
+        )
+        answer = run_during(other_process, store, first, then, keep=keep)
+        assert answer == (REFUSED if keep else DONE)
 
 
 def test_a_second_secretary_waits_for_the_first_ones_tally(

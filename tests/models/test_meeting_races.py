@@ -19,20 +19,14 @@ from sqlalchemy.orm import Session
 from models.audit import AuditEvent, verify_audit
 from models.ballots import cast_ballot, close_ballot, new_receipt, open_ballot
 from models.base import open_store
+from models.candidates import NewCandidate, add_candidates
 from models.defences import defence_scores, record_defence_score
 from models.errors import RuleError
 from models.paper_ballots import enter_papers, mark_paper
 from models.review import Round
 from models.review_ballots import CHOICES, Ballot, BallotItem, Receipt, Vote, VoterRoll
 from models.review_sheets import Sheet
-from models.rounds import (
-    NewCandidate,
-    add_candidates,
-    advance_round,
-    lock_round,
-    open_round,
-    record_attendance,
-)
+from models.rounds import advance_round, lock_round, open_round, record_attendance
 from models.sheets import CriterionRule, assign_sheets, submit_sheet
 from tests.models.races import DONE, REFUSED, pools, url_of, workers
 

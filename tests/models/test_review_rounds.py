@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from models.audit import AuditEvent, AuditHead, Head, append_event, audit_head, verify_audit
 from models.base import AppendOnlyError
+from models.candidates import NewCandidate, add_candidates, disqualify, set_defence_standing
 from models.defences import (
     correct_defence_score,
     defence_scores,
@@ -20,16 +21,7 @@ from models.defences import (
     record_defence_score,
 )
 from models.review import Candidate, PolicySnapshot, Ruling, Tally
-from models.rounds import (
-    InputError,
-    NewCandidate,
-    OrderError,
-    add_candidates,
-    advance_round,
-    disqualify,
-    set_defence_standing,
-    snapshot_policy,
-)
+from models.rounds import InputError, OrderError, advance_round, snapshot_policy
 from models.tallies import freeze_tally, record_ruling
 from tests.models.rounds_sample import CODES, sample_round, to_phase
 

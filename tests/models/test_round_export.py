@@ -11,14 +11,12 @@ from sqlalchemy import Engine, event
 from sqlalchemy.orm import Session
 
 from models.ballots import cast_ballot, close_ballot, open_ballot
+from models.candidates import NewCandidate, add_candidates, disqualify
 from models.defences import correct_defence_score, record_defence_score
 from models.round_export import decimal_of, export_round
 from models.rounds import (
     InputError,
-    NewCandidate,
-    add_candidates,
     advance_round,
-    disqualify,
     lock_round,
     record_attendance,
     record_recusal,

@@ -13,19 +13,12 @@ from sqlalchemy import Engine, insert, select
 from sqlalchemy.orm import Session
 
 from models.ballots import cast_ballot, close_ballot, open_ballot
+from models.candidates import NewCandidate, add_candidates
 from models.defences import record_defence_result, record_defence_score
 from models.office_experts import ExpertRow, put_experts
 from models.office_rounds import make_round
 from models.review_sheets import Sheet
-from models.rounds import (
-    NewCandidate,
-    add_candidates,
-    advance_round,
-    lock_round,
-    open_round,
-    record_attendance,
-    record_recusal,
-)
+from models.rounds import advance_round, lock_round, open_round, record_attendance, record_recusal
 from models.sheets import CriterionRule, assign_sheets, submit_sheet
 from models.vault_rounds import Entrant, OfficeRound
 from redactor.applicant import Applicant

@@ -8,15 +8,10 @@ from sqlalchemy import Engine, select
 from sqlalchemy.orm import Session
 
 from models.ballots import open_ballot
+from models.candidates import set_defence_standing
 from models.review import Candidate, Reviewer
 from models.review_sheets import Sheet
-from models.rounds import (
-    advance_round,
-    lock_round,
-    record_attendance,
-    set_defence_standing,
-    snapshot_policy,
-)
+from models.rounds import advance_round, lock_round, record_attendance, snapshot_policy
 from models.sheets import CriterionRule, submit_sheet
 from tests.webapp.review_round import POLICY, ReviewRound
 

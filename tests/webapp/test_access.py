@@ -123,6 +123,8 @@ WHO = {
     "POST /rounds/<int:round_id>/assignment/preview": TABLE,
     "POST /rounds/<int:round_id>/assignment/apply": TABLE,
     "POST /rounds/<int:round_id>/assignment/recuse": TABLE,
+    "GET /rounds/<int:round_id>/policy": TABLE,
+    "POST /rounds/<int:round_id>/policy": TABLE,
     "GET /rounds/<int:round_id>/board": TABLE,
     "GET /rounds/<int:round_id>/board/dossiers/<code>": TABLE,
     "POST /rounds/<int:round_id>/board/dossiers/<code>/assign": TABLE,

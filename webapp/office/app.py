@@ -95,8 +95,9 @@ def _register(app: Flask) -> None:
     for desk in (rounds, entrants, uploads, progress):
         app.register_blueprint(desk.pages)
     from webapp.office import assignment, board, check, release, reports, returns, seats, selfcheck
+    from webapp.office import scoring_policy as policy
 
-    for part in (release, reports, returns, selfcheck, check, seats, assignment, board):
+    for part in (release, reports, returns, selfcheck, check, seats, assignment, board, policy):
         app.register_blueprint(part.pages)
     from webapp.office import ballots, defence, defence_outcomes, defence_scores, papers
 

@@ -13,11 +13,12 @@ from flask import Blueprint, flash, g, redirect, render_template, request, url_f
 from sqlalchemy import func, select
 from werkzeug.wrappers import Response
 
+from models.candidates import set_defence_standing
 from models.defences import has_outcome, set_ground
 from models.errors import RuleError, Sentence
 from models.office_log import record_event
 from models.review import DEFENCE_STANDINGS, GROUNDS, Candidate, Round
-from models.rounds import advance_round, set_defence_standing
+from models.rounds import advance_round
 from models.vault_accounts import OfficeEvent
 from models.vault_rounds import Entrant, OfficeRound
 from scoring.exemption_words import ground_in

@@ -8,7 +8,7 @@ from flask import Blueprint, Response, g, jsonify, request
 from flask_wtf.csrf import generate_csrf
 
 from models.errors import RuleError, Sentence
-from models.rounds import InputError, OrderError
+from models.rounds import InputError, OrderError, get_round
 from models.seat_access import Member, confirm_identity
 from models.seat_sheets import SeatSheet, seat_sheet
 from models.sheet_versions import ConflictError, StoredSheet, read_version
@@ -52,6 +52,7 @@ def save(code: str) -> Answer:
     me, body = signed_in(), request.get_json()
     if (body.get("round"), body.get("seat")) != (me.round_id, me.seat):
         return _another_seat()
+    get_round(review(), me.round_id)  # its policy and places stay what this sheet is read by
     found = seat_sheet(review(), me.round_id, me.seat, code)
     if found is None:
         return _closed(found)
@@ -82,6 +83,7 @@ def submit(code: str) -> Answer:
         return _another_seat()
     secret = str(body.get("secret", ""))
     held = tried(me, secret)
+    get_round(review(), me.round_id)  # its policy stays what this sheet is held against
     found = seat_sheet(review(), me.round_id, me.seat, code)
     if found is None:
         return _closed(found)

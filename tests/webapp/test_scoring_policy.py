@@ -1,0 +1,141 @@
+"""The policy of the scores: a round without criteria is mended, and nobody's scores are re-read."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable
+
+import pytest
+from flask.testing import FlaskClient
+from sqlalchemy import Engine, func, select, update
+from sqlalchemy.orm import Session
+
+from models.audit import verify_audit
+from models.base import open_store
+from models.review import PolicySnapshot, Round
+from models.review_sheets import Sheet
+from models.rounds import lock_round
+from models.sheets import save_draft
+from models.vault_rounds import OfficeRound
+from tests.webapp.committee_round import CommitteeRound, furnish_committee, submit
+from tests.webapp.conftest import form_token
+from tests.webapp.review_round import POLICY
+from webapp.settings import Settings
+
+SignIn = Callable[[str], FlaskClient]
+NO_CRITERIA = 'extends = "science_bazhou_2024"\n'
+OTHER = POLICY.replace('max = "60"', 'max = "55.5"').replace("places = 2", "places = 1")
+
+
+@pytest.fixture
+def review(settings: Settings) -> Engine:
+    return open_store(settings.review_url)
+
+
+@pytest.fixture
+def made(office: object, vault: Engine, review: Engine) -> CommitteeRound:
+    """A round that was opened by a notice without criteria; its sheets are given."""
+    made = furnish_committee(vault, review, reviews=2)
+    with review.begin() as connection:
+        connection.execute(update(PolicySnapshot).values(text=NO_CRITERIA))
+    with vault.begin() as connection:
+        connection.execute(update(OfficeRound).values(policy=NO_CRITERIA))
+    return made
+
+
+def put(
+    client: FlaskClient, made: CommitteeRound, text: str = OTHER, **form: str
+) -> tuple[int, str]:
+    path = f"/rounds/{made.round_id}/policy"
+    data = {
+        "csrf_token": form_token(client.get("/account").text),
+        "policy": "own",
+        "policy_file": (io.BytesIO(text.encode()), "本单位.toml"),
+        "reason": "通知没有评分项",
+        "confirm": "yes",
+        **form,
+    }
+    answer = client.post(path, data=data, follow_redirects=True)
+    return answer.status_code, answer.text
+
+
+def in_force(review: Engine) -> tuple[int, str, int]:
+    """(number, text, places)."""
+    with Session(review) as session:
+        last = session.scalars(select(PolicySnapshot).order_by(PolicySnapshot.number)).all()[-1]
+        assert verify_audit(session).whole
+        return last.number, last.text, session.scalars(select(Round.places)).one()
+
+
+def test_a_round_without_criteria_is_mended(
+    sign_in: SignIn, vault: Engine, review: Engine, made: CommitteeRound
+) -> None:
+    client = sign_in("secretary")
+    assert "现行政策没有评分项" in client.get(f"/rounds/{made.round_id}/policy").text
+    status, page = put(client, made)
+    assert status == 200 and "政策已更换" in page and "55.5" in page
+    assert in_force(review) == (2, OTHER, 1)
+    with Session(vault) as session:
+        found = session.get_one(OfficeRound, made.round_id)
+        assert (found.policy, found.policy_name) == (OTHER, "本单位")
+    # Another slip can be mended as well.
+    assert put(client, made, POLICY)[0] == 200
+    assert in_force(review) == (3, POLICY, 2)
+
+
+@pytest.mark.parametrize(
+    ("text", "form", "said"),
+    [
+        (NO_CRITERIA, {}, "没有评分项"),
+        (OTHER.replace('step = "0.5"', 'step = "0.25"'), {}, "小数位多于"),
+        (OTHER, {"reason": " "}, "须写明理由"),
+        (OTHER, {"reason": "诸葛001 要求"}, "不能写出"),
+        (OTHER, {"confirm": ""}, "请先勾选确认"),
+        (OTHER, {"policy": "nothing"}, "请选择一份政策"),
+        (OTHER, {"policy": "science_bazhou_2024"}, "没有评分项"),
+        ("extends = 1", {}, ""),
+    ],
+)
+def test_what_nobody_could_score_by_is_refused(
+    sign_in: SignIn,
+    review: Engine,
+    made: CommitteeRound,
+    text: str,
+    form: dict[str, str],
+    said: str,
+) -> None:
+    status, page = put(sign_in("secretary"), made, text, **form)
+    assert status == 422 and said in page
+    assert in_force(review) == (1, NO_CRITERIA, 2)
+
+
+def test_nothing_changes_once_a_sheet_is_begun_or_the_scores_are_locked(
+    sign_in: SignIn, vault: Engine, review: Engine, made: CommitteeRound
+) -> None:
+    client = sign_in("secretary")
+    assert put(client, made, POLICY)[0] == 200
+    status, page = put(client, made, POLICY)
+    assert status == 422 and "现行政策的文本" in page
+    with Session(review) as session, session.begin():
+        first = session.scalars(select(Sheet.id)).first() or 0
+        save_draft(session, sheet_id=first, scores={}, comment="x", base_version=0, by="R02")
+    status, page = put(client, made)
+    assert status == 422 and "1 份评分表动笔" in page
+    assert 'name="policy_file"' not in client.get(f"/rounds/{made.round_id}/policy").text
+    submit(review, made.review_id)
+    with Session(review) as session, session.begin():
+        lock_round(session, round_id=made.review_id, min_sheets=1, by="s")
+    assert put(client, made)[0] == 422
+    assert in_force(review)[:2] == (2, POLICY)
+    with Session(vault) as session:
+        assert session.get_one(OfficeRound, made.round_id).policy == POLICY
+
+
+def test_before_anything_is_released_it_is_the_offices_own(
+    sign_in: SignIn, vault: Engine, review: Engine, office: object
+) -> None:
+    made = furnish_committee(vault, review, released=False)
+    assert put(sign_in("admin"), made)[0] == 200
+    with Session(vault) as session, Session(review) as other:
+        assert session.get_one(OfficeRound, made.round_id).policy == OTHER
+        assert other.scalar(select(func.count(PolicySnapshot.number))) == 0
