@@ -122,9 +122,12 @@ def finish(session: Session, *, job_id: int, worker: str) -> bool:
 
 
 def give_back(session: Session, *, job_id: int, worker: str, error: str) -> None:
-    """A job that broke: it waits again, or has failed after MOST_ATTEMPTS."""
-    job = session.get_one(Job, job_id)
-    if job.worker != worker or job.state != "running":
+    """A job that broke: it waits again, or has failed after MOST_ATTEMPTS.
+
+    One whose round was destroyed meanwhile is left alone, as is one that is another's now.
+    """
+    job = session.get(Job, job_id)
+    if job is None or job.worker != worker or job.state != "running":
         return
     if job.attempts >= MOST_ATTEMPTS:
         _fail(session, job, error)

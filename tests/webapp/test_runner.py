@@ -7,7 +7,7 @@ import json
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Engine, select, update
+from sqlalchemy import Engine, delete, select, update
 from sqlalchemy.orm import Session
 
 from models.office_jobs import MOST_ATTEMPTS, add_job, finish, lease
@@ -113,3 +113,15 @@ def test_an_edit_goes_before_the_files(vault: Engine, scanned: int) -> None:
         first = lease(session, worker="a")
         assert first is not None
         assert first.kind == "remask"
+
+
+def test_a_job_whose_round_was_destroyed_while_it_ran_does_not_end_the_runner(
+    settings: Settings, vault: Engine, scanned: int
+) -> None:
+    runner = Runner(settings)
+    job = runner.take(("redact",))
+    assert job is not None
+    with Session(vault) as session, session.begin():
+        session.execute(delete(Job))
+    runner.broke(job, "the worker process died")
+    assert not runner.keep(job, [])
