@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from flask import Flask, g, render_template, request
-from sqlalchemy.exc import DataError
+from sqlalchemy.exc import DataError, DBAPIError
 from werkzeug.exceptions import HTTPException
 
 from models.errors import RuleError
+from models.lost_connections import store_is_away
 from redactor.errors import RedactorError
 from webapp.language import sentences_of, t
 from webapp.logs import log_of
 
 log = log_of("errors")
+Away = tuple[str, int, dict[str, str]]
 
 
 def set_up_errors(app: Flask) -> None:
@@ -31,10 +33,19 @@ def set_up_errors(app: Flask) -> None:
         return _page(400, [_sentence(400)]), 400
 
     @app.errorhandler(HTTPException)
-    def wrong(error: HTTPException) -> tuple[str, int]:
+    def wrong(error: HTTPException) -> tuple[str, int] | Away:
         g.undo = True
+        # A commit is made after the view, so that its errors come here.
+        cause = getattr(error, "original_exception", None)
+        if cause is not None:
+            return _away() if store_is_away(cause) else broken(cause)
         code = error.code or 500
         return _page(code, [_sentence(code)]), code
+
+    @app.errorhandler(DBAPIError)
+    def refused_by_store(error: DBAPIError) -> tuple[str, int] | Away:
+        g.undo = True
+        return _away() if store_is_away(error) else broken(error)
 
     @app.errorhandler(Exception)
     def broken(error: Exception) -> tuple[str, int]:
@@ -42,6 +53,11 @@ def set_up_errors(app: Flask) -> None:
         route = request.url_rule.rule if request.url_rule is not None else "-"
         log.error("broken", route=route, method=request.method, exc_info=error)
         return _page(500, [_sentence(500)]), 500
+
+
+def _away() -> Away:
+    """For when the database restarts or cannot be reached; a moment later it may be back."""
+    return _page(503, [_sentence(503)]), 503, {"Retry-After": "2"}
 
 
 def _page(code: int, sentences: list[str]) -> str:
@@ -62,6 +78,11 @@ def _sentence(code: int) -> str:
         ),
         404: t("没有这个页面，可能已被移走。", "There is no such page; it may have moved."),
         413: t("文件过大，请分批上传。", "The file is too large; upload it in parts."),
+        503: t(
+            "数据库连接中断（可能正在重启）。请稍候刷新页面，查看此次操作是否已保存；未保存的，请重做。",
+            "The connection to the database was lost; it may be restarting. Reload in a moment and "
+            "see whether this step was kept; if not, do it again.",
+        ),
         429: t("尝试次数过多，请一分钟后再试。", "Too many attempts; try again in a minute."),
     }
     return known.get(
