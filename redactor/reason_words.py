@@ -44,6 +44,7 @@ _WHY = (
     (r"hardly readable face, all of the (\w+) masked", "人脸难以辨认，全部遮盖"),
     (r"fingerprint, ridges ([\d.]+) mm apart", r"指纹，纹距 \1 毫米"),
     (r"an oval patch of pale ridges, perhaps a fingerprint", "椭圆形浅色纹路，疑似手印"),
+    (r"an oval patch of specks, perhaps a fingerprint", "椭圆形碎点印迹，疑似手印"),
     (r"an oval patch of red ink, perhaps a fingerprint", "椭圆形红色印迹，疑似手印"),
     (r"pen strokes at the label (.+)", r"“\1”栏旁的手写笔迹"),
     (

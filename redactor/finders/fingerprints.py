@@ -17,6 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from redactor import geometry
+from redactor.finders.speckled_prints import is_speckled
 from redactor.page import Finding, Image, Kind, Line, Quad
 
 FINDER = "fingerprints"
@@ -127,6 +128,9 @@ def find_fingerprints(
         elif _is_smear(pixels, patch, per_mm) and not _is_print(patch, lines):
             why = "an oval patch of red ink, perhaps a fingerprint"
             doubtful.append(Finding(Kind.SIGNATURE, quad, "", 0.5, why, FINDER))
+        elif _is_broken_print(pixels, patch, per_mm):
+            why = "an oval patch of specks, perhaps a fingerprint"
+            doubtful.append(Finding(Kind.SIGNATURE, quad, "", 0.5, why, FINDER))
     if not sure and any(SIGNED.search(line.text) for line in lines):
         for is_sure, finding in _find_pale(pixels, per_mm):
             (sure if is_sure else doubtful).append(finding)
@@ -150,6 +154,14 @@ def _find_pale(pixels: Image, per_mm: float) -> Iterator[tuple[bool, Finding]]:
         elif is_fingerprint(replace(ridges, windows=ridges.windows + FEWEST - PALE_WINDOWS)):
             why = "an oval patch of pale ridges, perhaps a fingerprint"
             yield False, Finding(Kind.SIGNATURE, quad, "", 0.5, why, FINDER)
+
+
+def _is_broken_print(pixels: Image, patch: Patch, per_mm: float) -> bool:
+    """Whether a dark patch has about the form of a thumb and is nothing but specks."""
+    if patch.red or patch.solid < 0.92 or not 0.68 <= patch.oval <= 0.85:
+        return False
+    crop = pixels[patch.y0 : patch.y1, patch.x0 : patch.x1]
+    return is_speckled(crop, patch.mask, per_mm)
 
 
 def _is_print(patch: Patch, lines: Sequence[Line]) -> bool:

@@ -32,6 +32,10 @@ LEAST_SEEN = 1 / 3
 """Share of the pattern's ink that print must leave to be seen where a copy is believed."""
 SAME_INK, OTHER_INK = 0.7, 0.25
 """Shares that are pale of the pattern's seen ink, at least, and of its seen paper, at most."""
+GOES_ON = 0.03
+"""Share of what print leaves to see of a letter's place that is pale where a row goes on."""
+MOST_LETTERS = 30
+"""A row is followed over so many letters at most on either side."""
 
 
 def find_copies(pixels: Image, read: Sequence[Finding]) -> tuple[Finding, ...]:
@@ -48,28 +52,31 @@ def find_copies(pixels: Image, read: Sequence[Finding]) -> tuple[Finding, ...]:
     sizes = [min(geometry.height(f.quad), geometry.width(f.quad)) for f in read]
     height = float(np.median(sizes)) * scale
     length = max(max(geometry.height(f.quad), geometry.width(f.quad)) for f in read)
+    _, print_, pale = inks(np.asarray(small, np.uint8))
+    # The edge of print is blurred and looks pale.
+    seen = 1 - cv2.dilate(print_, np.ones((3, 3), np.uint8))
     rows = [
         _copy(read[0], quad)
-        for quad in (_whole(row / scale, length) for row in _rows(ink, height))
+        for quad in (
+            _whole(_followed(row, pale & seen, seen) / scale, length) for row in _rows(ink, height)
+        )
         if not any(geometry.holds(f.quad, quad) for f in read)
     ]
-    return (*rows, *_alike(np.asarray(small, np.uint8), scale, read))
+    return (*rows, *_alike(seen, pale & seen, scale, read))
 
 
 def _copy(of: Finding, quad: Quad) -> Finding:
     return Finding(of.kind, quad, "", of.score, f"copy of a watermark: {of.why}", FINDER)
 
 
-def _alike(small: Image, scale: float, read: Sequence[Finding]) -> list[Finding]:
+def _alike(
+    seen: np.ndarray, pale: np.ndarray, scale: float, read: Sequence[Finding]
+) -> list[Finding]:
     """Places where a watermark that stands clear of print shows again between the print.
 
     All copies on a page have one size and direction. What print covers counts neither for nor
-    against a place.
+    against a place. `seen`, `pale`: the reduced page where no print is, and its pale ink there.
     """
-    _, print_, pale = inks(small)
-    # The edge of print is blurred and looks pale.
-    seen = 1 - cv2.dilate(print_, np.ones((3, 3), np.uint8))
-    pale = pale & seen
     found: list[Finding] = []
     for finding in read:
         box = finding.quad * scale
@@ -115,6 +122,40 @@ def _whole(row: Quad, length: float) -> Quad:
     """A row as long as the watermark on both sides: print may have cut either end off."""
     lost = length - geometry.width(row)
     return geometry.grown(row, lost + MARGIN * geometry.height(row), 0) if lost > 0 else row
+
+
+def _followed(row: Quad, pale: np.ndarray, seen: np.ndarray) -> Quad:
+    """A row with the letters at both its ends that print has cut off from it.
+
+    `pale`, `seen`: as for _alike. A letter all but covered by print is stepped over.
+    """
+    letter = geometry.height(row) / max(geometry.width(row), 1.0)
+    reaches = []
+    for sign in (-1, 1):
+        reach = 0
+        for step in range(1, MOST_LETTERS + 1):
+            begin = -step * letter if sign < 0 else 1 + (step - 1) * letter
+            place = geometry.between(row, begin, begin + letter)
+            share = _pale_share(place, pale, seen)
+            if share >= GOES_ON:
+                reach = step
+            elif step - reach >= 2:
+                break
+        reaches.append(reach * letter)
+    return geometry.between(row, -reaches[0], 1 + reaches[1])
+
+
+def _pale_share(place: Quad, pale: np.ndarray, seen: np.ndarray) -> float:
+    """Share of what can be seen of a place that is pale ink, 0..1; 0 outside the page."""
+    low = np.floor(place.min(axis=0)).astype(int).clip(0)
+    high = np.ceil(place.max(axis=0)).astype(int).clip(0)
+    part = np.s_[low[1] : high[1], low[0] : high[0]]
+    inside = np.zeros_like(pale[part])
+    if not inside.size:
+        return 0.0
+    cv2.fillConvexPoly(inside, np.round(place - low).astype(np.int32), (1,))
+    in_view = int((inside & seen[part]).sum())
+    return float((inside & pale[part]).sum()) / in_view if in_view else 0.0
 
 
 def _rows(ink: np.ndarray, height: float) -> list[Quad]:

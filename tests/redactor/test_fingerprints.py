@@ -203,3 +203,29 @@ def test_a_large_red_character_that_was_read_is_no_smear() -> None:
     for score, doubts in ((0.99, 0), (0.6, 1)):
         title = Line((Char("报", quad, score),), quad, score)
         assert len(find_fingerprints(page, DPI, (), [title]).doubtful) == doubts
+
+
+def broken(page: Image, left_mm: float, top_mm: float, wide_mm: float, high_mm: float) -> Image:
+    """The page as a fax gives it, of whose ink in the box only every third pixel came through."""
+    kept = np.random.default_rng(5).random(page.shape[:2]) < 0.33
+    ys, xs = np.mgrid[0 : page.shape[0], 0 : page.shape[1]] / MM
+    near = (abs(xs - left_mm - wide_mm / 2) < wide_mm / 2) & (
+        abs(ys - top_mm - high_mm / 2) < high_mm / 2
+    )
+    out = np.where(page.min(axis=2) < 170, 0, 255).astype(np.uint8)
+    out[near & ~kept] = 255
+    return np.repeat(out[:, :, None], 3, axis=2)
+
+
+def test_a_print_that_a_fax_broke_into_specks_goes_to_a_person() -> None:
+    page = broken(stamped(sheet(), ridges(1.4), 45, 40, BLACK), 36, 28, 18, 24)
+    found = find_fingerprints(page, DPI)
+    assert found.sure == ()
+    (doubt,) = found.doubtful
+    assert "specks" in doubt.why
+    x0, y0, x1, y1 = geometry.bounds(doubt.quad)
+    assert x0 < 45 * MM < x1 and y0 < 40 * MM < y1
+
+
+def test_print_that_a_fax_broke_is_no_fingerprint() -> None:
+    assert find_fingerprints(broken(printed(sheet()), 0, 0, 90, 80), DPI).doubtful == ()

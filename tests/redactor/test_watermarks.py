@@ -42,6 +42,20 @@ def test_the_copy_under_print_is_found() -> None:
         assert x0 <= left + 3 and y0 <= top + 3 and right - 3 <= x1 and bottom - 3 <= y1
 
 
+def test_a_copy_is_followed_over_letters_that_print_parts_from_it() -> None:
+    canvas = sheet(150, 110)
+    canvas.line(20, 6, own("诸葛", form="watermark"), PALE)
+    canvas.line(20, 72, own("诸葛晓岚欧阳", form="watermark"), PALE)
+    for x in (38, 66, 78):
+        for row in range(6):
+            canvas.line(x, 69 + 4 * row, "试验采用", Style(size=9))
+    found = [geometry.bounds(f.quad) for f in find_copies(pixels_of(canvas), [read(canvas)])]
+    x0, x1 = min(box[0] for box in found), max(box[2] for box in found)
+    last, first = canvas.items[1].quads[-1], canvas.items[1].quads[0]
+    assert x0 <= geometry.bounds(np.array(first, dtype=np.float64))[0] + 3
+    assert x1 >= geometry.bounds(np.array(last, dtype=np.float64))[2] - 3
+
+
 def dense(under: str) -> Canvas:
     """A clear watermark, and `under` as another below print that leaves no row of letters."""
     canvas = sheet(150, 110)
