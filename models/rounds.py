@@ -91,7 +91,13 @@ def open_round(
 
 
 def snapshot_policy(
-    session: Session, *, round_id: int, text: str, by: str, reason: str = ""
+    session: Session,
+    *,
+    round_id: int,
+    text: str,
+    by: str,
+    reason: str = "",
+    confirmed_by: str = "",
 ) -> PolicySnapshot:
     """Keep the policy's text under the next number; the highest number holds."""
     get_round(session, round_id, change=True)
@@ -99,6 +105,7 @@ def snapshot_policy(
         select(func.max(PolicySnapshot.number)).where(PolicySnapshot.round_id == round_id)
     )
     number, digest = (last or 0) + 1, hashlib.sha256(text.encode()).hexdigest()
+    why = {"reason": reason, "confirmed_by": confirmed_by}
     snapshot = PolicySnapshot(
         round_id=round_id,
         number=number,
@@ -110,7 +117,7 @@ def snapshot_policy(
             by=by,
             action="snapshot_policy",
             round_id=round_id,
-            details={"number": number, "sha256": digest, **({"reason": reason} if reason else {})},
+            details={"number": number, "sha256": digest, **{k: v for k, v in why.items() if v}},
         ),
     )
     session.add(snapshot)

@@ -24,7 +24,7 @@ from models.candidates import NewCandidate, add_candidates, disqualify
 from models.review import Round, Tally
 from models.review_sheets import Sheet
 from models.round_export import export_round
-from models.round_policies import replace_policy
+from models.round_policies import PolicyChange, replace_policy
 from models.rounds import get_round, lock_round, open_round
 from models.sheets import (
     CriterionRule,
@@ -116,7 +116,10 @@ def correct(session: Session, *, seat: str, round_id: int) -> None:
 
 
 def replace(session: Session, *, round_id: int) -> None:
-    replace_policy(session, round_id=round_id, text="[x]", places=1, reason="改正", by="secretary")
+    replace_policy(
+        session, round_id=round_id, text="[x]", places=1, change=PolicyChange(False, False),
+        reason="改正", by="secretary",
+    )  # fmt: skip
 
 
 def of(session: Session, seat: str, round_id: int) -> Sheet:

@@ -1,12 +1,14 @@
-"""The policy by which experts score: what it asks of them, and another one before anybody begins.
+"""The policy of an open round: what it asks of experts, and a mended one while that is fair.
 
-A round that was opened without criteria cannot be scored; this is where that is mended.
+A round that was opened without criteria cannot be scored, and one whose policy lacks a rule cannot
+be tallied; this is where both are mended.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from fractions import Fraction
+from typing import Any
 
 from flask import Blueprint, flash, g, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
@@ -14,15 +16,18 @@ from werkzeug.wrappers import Response
 from models.errors import RuleError, Sentence
 from models.office_rounds import set_policy
 from models.review import Round
-from models.round_policies import policies_of, replace_policy, sheets_begun
+from models.round_policies import PolicyChange, policies_of, replace_policy, sheets_begun
+from models.rounds import get_round
+from models.second_person import second_person
 from models.vault_rounds import OfficeRound
 from scoring.points import decimal_text
 from scoring.policy import Policy
 from webapp.language import sentences_of, t
 from webapp.office.app import review, signed_in, vault
 from webapp.office.committee import DESK, opened, policy_in_force, require_neutral, take_turn
-from webapp.office.rounds import OWN, round_or_404
-from webapp.policy_texts import own_policy, policy_from_text, shipped_text, shipped_titles
+from webapp.office.outcome import outcome_of, tallies_of
+from webapp.office.rounds import round_or_404
+from webapp.policy_texts import own_policy, policy_from_text
 from webapp.security import allow
 
 pages = Blueprint("scoring_policy", __name__)
@@ -51,11 +56,33 @@ def _page(found: OfficeRound, problems: list[str], values: Mapping[str, str]) ->
             (item.name, decimal_text(item.max), _text(item.step), item.guidance or "")
             for item in (policy.criterion if policy is not None else ())
         ],
-        history=policies_of(review(), there.id)[::-1] if there is not None else [],
+        history=[
+            (kept.snapshot, kept.reason)
+            for kept in reversed(policies_of(review(), there.id) if there is not None else [])
+        ],
         begun=sheets_begun(review(), there.id) if there is not None else 0,
-        may_change=there is None or there.phase == "scoring",
-        policies=shipped_titles(),
+        open_to=_open_to(found, there),
     )
+
+
+def _open_to(found: OfficeRound, there: Round | None) -> str:
+    """What may still be put right: "all", "rules" (not the criteria), "gaps", or "" for nothing."""
+    if there is None:
+        return "all"
+    if there.phase == "scoring":
+        return "rules" if sheets_begun(review(), there.id) else "all"
+    return "gaps" if there.phase != "closed" and _untallied(found, there) else ""
+
+
+def _untallied(found: OfficeRound, there: Round) -> bool:
+    """Whether nobody can have seen a result yet, because the policy in force gives none."""
+    if tallies_of(there):
+        return False
+    try:
+        outcome_of(found, there)
+    except RuleError:
+        return True
+    return False
 
 
 def _text(step: Fraction | None) -> str:
@@ -75,7 +102,7 @@ def replace(round_id: int) -> Response | tuple[str, int]:
         name, text = _chosen()
         policy = policy_from_text(text, name)
         require_scorable(policy)
-        _put(found, there, name, text, policy.places, me)
+        _put(found, there, name, text, policy, me)
     except RuleError as error:
         review().rollback()
         vault().rollback()
@@ -87,28 +114,68 @@ def replace(round_id: int) -> Response | tuple[str, int]:
 
 
 def _put(
-    found: OfficeRound, there: Round | None, name: str, text: str, places: int, me: str
+    found: OfficeRound, there: Round | None, name: str, text: str, policy: Policy, me: str
 ) -> None:
     if there is not None:
         reason = require_neutral(found, None, request.form.get("reason", ""))
-        replace_policy(review(), round_id=there.id, text=text, places=places, reason=reason, by=me)
+        other = ""
+        if there.phase != "scoring":
+            other = second_person(
+                vault(),
+                login=request.form.get("second_login", ""),
+                password=request.form.get("second_password", ""),
+                by=me,
+            )
+        get_round(review(), there.id, change=True)  # before it is told what may change
+        replace_policy(
+            review(),
+            round_id=there.id,
+            text=text,
+            places=policy.places,
+            change=_change(found, there, policy),
+            reason=reason,
+            by=me,
+            confirmed_by=other,
+        )
     set_policy(vault(), round_id=found.id, policy_name=name, policy=text, by=me)
 
 
+def _change(found: OfficeRound, there: Round, policy: Policy) -> PolicyChange:
+    try:
+        before = policy_in_force(found)
+    except RuleError:
+        before = None
+    if before is None:
+        return PolicyChange(keeps_scores=False, completes=False)
+    return PolicyChange(
+        keeps_scores=before.criterion == policy.criterion and before.places == policy.places,
+        completes=there.phase != "scoring"
+        and _untallied(found, there)
+        and _states_all(before.document(), policy.document()),
+    )
+
+
+def _states_all(before: Mapping[str, Any], after: Mapping[str, Any]) -> bool:
+    """Whether every rule of one policy stands unchanged in another, whatever that one adds."""
+    return all(
+        _states_all(value, after.get(key) or {})
+        if isinstance(value, dict)
+        else after.get(key) == value
+        for key, value in before.items()
+        if key not in ("name", "notice")
+    )
+
+
 def _chosen() -> tuple[str, str]:
-    """(name, text) of the policy in the form."""
-    chosen = request.form.get("policy", "")
+    """(name, text) of the policy file in the form; no shipped notice states criteria."""
     file = request.files.get("policy_file")
-    if chosen == OWN and file is not None and file.filename:
-        return own_policy(file.filename, file.read())
-    if chosen not in shipped_titles():
+    if file is None or not file.filename:
         raise RuleError(
             Sentence(
-                "请选择一份政策，或选择本单位的政策文件（.toml）。",
-                "Choose a policy, or the office's policy file (.toml).",
+                "请选择本单位的政策文件（.toml）。", "Choose the office's policy file (.toml)."
             )
         )
-    return chosen, shipped_text(chosen)
+    return own_policy(file.filename, file.read())
 
 
 def require_scorable(policy: Policy) -> None:
