@@ -2,7 +2,7 @@
 PYTHON ?= python3
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint bundle bundle-test clean
+.PHONY: help setup demo test lint audit bundle bundle-test clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -18,6 +18,9 @@ test: ## ruff, mypy, import-linter and pytest
 
 lint: ## the same without pytest
 	@$(PYTHON) run.py lint
+
+audit: ## list all that is installed (SBOM, in dist/) and ask what is known against it
+	@$(PYTHON) run.py audit
 
 bundle: ## wheels, models, samples and install scripts for machines without internet, in dist/
 	@$(PYTHON) run.py bundle

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Sets up, tries and checks mangping on a bare machine, with nothing but Python 3.11 or newer.
 
-    python run.py setup | demo | test | lint | bundle | bundle-test | clean
+    python run.py setup | demo | test | lint | audit | bundle | bundle-test | clean
 
 On Windows: py run.py ...
 
@@ -91,6 +91,11 @@ def bundle(extra: list[str]) -> int:
 def bundle_test(extra: list[str]) -> int:
     """Install the bundle in dist/ with no network, and try it."""
     return run([sys.executable, "benchmarks/bundle_offline.py", *extra])
+
+
+def audit(extra: list[str]) -> int:
+    """A list of all that is installed, in dist/, and what is known against it."""
+    return setup([]) or call(["-m", "deploy.audit", *extra])
 
 
 def clean(_: list[str]) -> int:
@@ -197,7 +202,7 @@ def stop(zh: str, en: str) -> int:
 
 
 TASKS = {
-    **{"setup": setup, "demo": demo, "test": test, "lint": lint},
+    **{"setup": setup, "demo": demo, "test": test, "lint": lint, "audit": audit},
     **{"bundle": bundle, "bundle-test": bundle_test, "clean": clean},
 }
 
