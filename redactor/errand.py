@@ -16,6 +16,7 @@ from redactor.arabic_reading import data_folder
 from redactor.errors import OutputError, RedactorError, Sentence
 from redactor.exchange import Exchange, Parcel
 from redactor.file_job import VERSION, FileJob, PageRecord
+from redactor.limits import confine
 from redactor.reading import reader_version
 
 Work = Callable[..., list[PageRecord]]
@@ -62,9 +63,12 @@ def masking_version() -> str:
 def run_errand(errand: Errand) -> Delivery:
     """Does an errand on a worker. Errors come back as values: a log would tell too much of them."""
     try:
+        ground = _ground()
+        if ground is not None:
+            _confine()
         with (
             _one_at_a_time,
-            tempfile.TemporaryDirectory(prefix="errand-", dir=_ground()) as scratch,
+            tempfile.TemporaryDirectory(prefix="errand-", dir=ground) as scratch,
         ):
             return _done(errand, Path(scratch))
     except RedactorError as error:
@@ -146,6 +150,12 @@ def _ground() -> str | None:
         return get_worker().local_directory
     except ValueError:  # not on a worker
         return None
+
+
+@lru_cache(maxsize=1)
+def _confine() -> None:
+    """Bounds this worker process once; it needs the network for the exchange."""
+    confine(network=True)
 
 
 def _unexpected(error: Exception) -> RedactorError:

@@ -209,7 +209,9 @@ def _limit_memory(size: int) -> None:
         _, most = resource.getrlimit(resource.RLIMIT_DATA)
         size = size if most == resource.RLIM_INFINITY else min(size, most)
         resource.setrlimit(resource.RLIMIT_DATA, (size, most))
-    signal.signal(signal.SIGXCPU, signal.SIG_DFL)
+    # Elsewhere it cannot be set, and is as it was: the default, which ends the process.
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGXCPU, signal.SIG_DFL)
 
 
 def _seconds_at(mark: Path) -> float:

@@ -35,3 +35,10 @@ def readers(job: FileJob) -> list[PageRecord]:
     records = redact_file(job)
     info = shared_reader.cache_info()
     return [replace(r, source_page=info.misses, prints=os.getpid()) for r in records]
+
+
+def memory_bound() -> int:
+    """Bytes of data that this process may have; Linux only."""
+    import resource
+
+    return resource.getrlimit(resource.RLIMIT_DATA)[0]

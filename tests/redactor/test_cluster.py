@@ -7,6 +7,7 @@ import os
 import pickle
 import shutil
 import signal
+import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
@@ -23,11 +24,12 @@ from redactor.errors import ExitCode, OutputError, UsageError
 from redactor.exchange import FORGOTTEN, ROOM, Exchange, Parcel
 from redactor.file_job import FileJob, redact_file
 from redactor.identity import Identity
+from redactor.limits import WorkerLimits
 from redactor.profile import STRICT
 from redactor.sealed_files import new_secret
 from redactor.vault import Vault
 from tests.dask_processes import PATIENCE, Dask, running, s3_server
-from tests.redactor.errand_work import SECRET, kill_worker, lie, readers, stumble
+from tests.redactor.errand_work import SECRET, kill_worker, lie, memory_bound, readers, stumble
 from tests.redactor.golden.sets import PEOPLE, page_about, save, write_roster
 
 CRASH = {
@@ -140,6 +142,12 @@ def test_readings_go_out_so_that_nothing_is_read_twice(place: Place, tmp_path: P
     assert before == {
         path: path.stat().st_mtime_ns for path in (order.vault / "cache").rglob("*.npz")
     }
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux bounds a process's memory")
+def test_workers_elsewhere_have_bounds_as_well(place: Place) -> None:
+    assert place.disturbed.blind.exists(), "the steady worker has done errands"
+    assert set(place.dask.client.run(memory_bound).values()) == {WorkerLimits().memory}
 
 
 def everything(exchange: Exchange) -> list[str]:
