@@ -21,13 +21,16 @@ from redactor.quality import Quality, assess
 from redactor.reading import Reader, reader_version, second_reader
 from redactor.reading_cache import ReadingCache, reading_key
 from redactor.search import Found, distinct, find, find_text
-from redactor.second_reading import MASKED_SHARE, masked_share
+from redactor.second_reading import masked_share
 from redactor.upright import Upright, read_layer, read_upright, turn
 from redactor.verify import second_look
 
 BY_TEXT = frozenset({"known", "patterns", "document_numbers"})
 """Finders that go by what was read, be it print or a seal's own letters. Not cut_units: the other
 half of a cut name may stand outside the seal, where it is not sought again."""
+
+DOUBT_MASKED = 0.9
+"""Share of a doubtful place under masks from which on nothing of it is left to look at."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -85,7 +88,7 @@ def redact_page(
     )
     findings = _under_lifted(lifted, findings, reading, identity, profile, reader)
     masked = paint(lifted, (finding.quad for finding in findings if not finding.lifted))
-    doubts = (d for d in found.doubts if masked_share(masked, d.quad) < MASKED_SHARE)
+    doubts = (d for d in found.doubts if masked_share(masked, d.quad) < DOUBT_MASKED)
     hits = (*doubts, *second_look(masked, reading, identity, profile, reader, second))
     quality = assess(page, source.dpi, reading)
     state, reason = judge(reading, findings, hits, quality)

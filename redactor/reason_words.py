@@ -52,6 +52,11 @@ _WHY = (
         "照片页上无法解码的图块，可能是人像",
     ),
     (r"picture on a sheet of photos, no face found", "照片页上的图片，未找到人脸"),
+    (
+        r"(?:end|beginning) of the (?:former |roster )?(?:unit|name) beside a mask",
+        "遮盖旁露出的姓名或单位的一部分",
+    ),
+    (r"unread print that runs out of a seal", "伸出印章的未识别文字"),
     (r"first half of the (\w+) at a line's end", "行末的单位前半部分"),
     (r"fragment of a unit", "单位的一部分"),
     (r"like a unit", "像单位名称"),

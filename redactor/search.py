@@ -19,7 +19,7 @@ from redactor.finders.cut_units import find_cut_units
 from redactor.finders.document_numbers import find_document_numbers
 from redactor.finders.embossed import find_embossed
 from redactor.finders.faces import find_faces
-from redactor.finders.fingerprints import find_fingerprints
+from redactor.finders.fingerprints import PALE_PRINT, find_fingerprints
 from redactor.finders.handwriting import find_handwriting
 from redactor.finders.known import find_known
 from redactor.finders.labels import find_labels
@@ -33,6 +33,7 @@ from redactor.finders.seal_text import read_strip
 from redactor.finders.seal_twins import SealPrint, find_twins
 from redactor.finders.seals import SealRegion, doubtful_seals, find_seals, seal_findings
 from redactor.finders.touching_ink import find_touching_ink
+from redactor.finders.unit_rests import find_rests_beside, under
 from redactor.finders.watermarks import find_copies
 from redactor.identity import Identity
 from redactor.page import Finding, Image, Kind, Reading
@@ -108,11 +109,16 @@ def find(
         embossed = find_embossed(page, dpi, [region.quad for region in regions])
         masks += embossed.sure
         doubts += embossed.doubtful
+    masks += find_rests_beside(reading, identity, under(masks))
     if Kind.SIGNATURE in kinds:
         quads = [region.quad for region in regions]
         fingerprints = find_fingerprints(page, dpi, quads, reading.lines)
         masks += fingerprints.sure
-        doubts += fingerprints.doubtful
+        signed = [m.quad for m in masks if m.kind in (Kind.NAME, Kind.SIGNATURE)]
+        for doubt in fingerprints.doubtful:
+            # A pale thumb print on a signature is one; its margin takes all of it in.
+            on_name = any(geometry.overlap(doubt.quad, quad) > 0 for quad in signed)
+            (masks if on_name and doubt.why.startswith(PALE_PRINT) else doubts).append(doubt)
         red = [region.quad for region in regions if region.ink == "red"]
         masks += find_handwriting(page, dpi, reading, masks, red)
         masks += find_touching_ink(page, dpi, masks, reading)

@@ -13,6 +13,7 @@ from redactor import geometry
 from redactor.finders.known import find_known
 from redactor.finders.labels import find_labels
 from redactor.finders.patterns import find_patterns
+from redactor.finders.unit_rests import find_rests_beside
 from redactor.identity import Identity
 from redactor.loose_match import loose_terms, stands, suspects
 from redactor.page import Finding, Image, Line, Reading
@@ -26,6 +27,8 @@ LEGIBLE = 0.6
 """Score of a labelled value from which it was read."""
 BEFORE = 0.4
 """Share of the place before a value that is masked when the label's value was there."""
+BESIDE = 0.3
+"""Share of the room beside the rest of a unit or name that is masked when it is one."""
 CLOSER = 0.12
 """Room around a line that is read closer, line heights."""
 
@@ -65,6 +68,7 @@ def _told(
         yield from find_known(stream, identity)
         if profile.others:
             yield from find_patterns(stream, profile.kinds)
+    yield from find_rests_beside(reading, identity, lambda q: masked_share(masked, q) > BESIDE)
     for finding in find_labels(masked, reading, profile.kinds):
         if profile.others and finding.score >= LEGIBLE and not _follows_mask(masked, finding):
             yield finding

@@ -21,6 +21,8 @@ from redactor.finders.speckled_prints import is_speckled
 from redactor.page import Finding, Image, Kind, Line, Quad
 
 FINDER = "fingerprints"
+PALE_PRINT = "an oval patch of pale ridges"
+"""How the reason of a doubtful print begins that a copier made pale."""
 COARSE_PER_MM = 2.0
 """Least pixels per mm of the picture in which patches are sought."""
 INK, RED = 28, 22
@@ -136,7 +138,8 @@ def find_fingerprints(
             (sure if is_sure else doubtful).append(finding)
     whole = _joined(sure)
     taken = [*seals, *(f.quad for f in whole)]
-    clear = [f for f in doubtful if not any(geometry.overlap(f.quad, t) > 0 for t in taken)]
+    # A thumb pressed beside a seal touches the seal's box with its margin.
+    clear = [f for f in doubtful if not any(geometry.holds(t, f.quad) for t in taken)]
     return Fingerprints(whole, tuple(clear))
 
 
@@ -152,7 +155,7 @@ def _find_pale(pixels: Image, per_mm: float) -> Iterator[tuple[bool, Finding]]:
             why = f"fingerprint, ridges {ridges.period:.1f} mm apart"
             yield True, Finding(Kind.SIGNATURE, quad, "", ridges.share, why, FINDER)
         elif is_fingerprint(replace(ridges, windows=ridges.windows + FEWEST - PALE_WINDOWS)):
-            why = "an oval patch of pale ridges, perhaps a fingerprint"
+            why = f"{PALE_PRINT}, perhaps a fingerprint"
             yield False, Finding(Kind.SIGNATURE, quad, "", 0.5, why, FINDER)
 
 

@@ -17,7 +17,7 @@ from rapidfuzz.distance import Levenshtein
 from redactor import geometry
 from redactor.identity import Identity
 from redactor.normal_text import bounded, is_han, key, simplified_characters
-from redactor.page import Finding, Quad
+from redactor.page import Finding, Kind, Quad
 from redactor.shape_alikes import RIVALS
 from redactor.streams import Stream
 from redactor.term import Script, Term, Tolerance
@@ -31,6 +31,8 @@ ILLEGIBLE = 0.4
 """Below this probability a character may be any other."""
 HALF_SEEN = 0.99
 """The same in a watermark, whose strokes the print over it has cut."""
+LONG_NAME = 3
+"""Characters of a name of which a look-alike may stand for one that was read surely."""
 LOST_SHARE = 3
 """One character in so many may be missing in a watermark of four and more; it is masked, too."""
 
@@ -161,6 +163,7 @@ class _Fits:
         yield from ((start, start + length, 0) for start in exact)
         if term.tolerance is Tolerance.EXACT:
             return
+        yield from ((start, start + length, 1) for start in self._with_alike(term))
         spare, edits = self._spare(term), self._edits(term)
         votes: Counter[int] = Counter()
         for offset, char in enumerate(term.text):
@@ -177,6 +180,16 @@ class _Fits:
             if best is not None and not any(abs(best[0] - t) < length for t in exact):
                 tried.update(near)
                 yield best
+
+    def _with_alike(self, term: Term) -> Iterator[int]:
+        """Places of a long enough name of which one character is a look-alike, however sure the
+        reader is: it takes rare characters for common ones."""
+        if term.kind is not Kind.NAME or term.script is not Script.HAN:
+            return
+        for place, char in enumerate(term.text) if len(term.text) >= LONG_NAME else ():
+            for rival in RIVALS.get(char, ()):
+                text = term.text[:place] + rival + term.text[place + 1 :]
+                yield from (m.start() for m in re.finditer(re.escape(text), self._text))
 
     def _spare(self, term: Term) -> int:
         """How many illegible characters a term of this length may have besides its edits."""

@@ -229,3 +229,13 @@ def test_a_print_that_a_fax_broke_into_specks_goes_to_a_person() -> None:
 
 def test_print_that_a_fax_broke_is_no_fingerprint() -> None:
     assert find_fingerprints(broken(printed(sheet()), 0, 0, 90, 80), DPI).doubtful == ()
+
+
+def test_a_doubtful_print_that_touches_a_seal_with_its_margin_is_not_lost() -> None:
+    page = broken(stamped(sheet(), ridges(1.4), 45, 40, BLACK), 36, 28, 18, 24)
+    (doubt,) = find_fingerprints(page, DPI).doubtful
+    x0, y0, _, _ = geometry.bounds(doubt.quad)
+    beside = geometry.rectangle(x0 - 200, y0 - 200, x0 + 4, y0 + 4)
+    (still,) = find_fingerprints(page, DPI, [beside]).doubtful
+    assert still.why == doubt.why
+    assert find_fingerprints(page, DPI, [doubt.quad]).doubtful == ()

@@ -182,6 +182,12 @@ def test_a_look_alike_counts_only_where_the_reader_was_unsure() -> None:
     assert found("李朋同志") == []
 
 
+def test_a_look_alike_of_a_rare_character_counts_in_a_name_of_three_however_sure() -> None:
+    who = identity("荼茶侯")
+    assert found("经办人茶茶侯，同意", who) == ["茶茶侯"]
+    assert found("经办人茶茶候，同意", who) == []
+
+
 def test_illegible_characters_of_a_long_name_may_be_anything() -> None:
     who = identity("诸葛晓岚")
     assert found("诸口晓岚同志", who, scores={1: 0.2}) == ["诸口晓岚"]
