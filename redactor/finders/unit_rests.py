@@ -68,7 +68,7 @@ def under(masks: Iterable[Finding]) -> Callable[[Quad], bool]:
 def _rest(
     line: Line,
     text: str,
-    origin: list[int],
+    origin: tuple[int, ...],
     term: Term,
     is_masked: Callable[[Quad], bool],
     ends: bool,
