@@ -11,8 +11,6 @@ import contextlib
 import hashlib
 import json
 import os
-import secrets
-import shutil
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -32,6 +30,8 @@ from models.store_copy import (
     row_lines,
     sqlite_path,
 )
+from redactor.sealed_files import Keys, seal_stream
+from webapp.backup_places import Places, backup_keys, check_places, places_for
 from webapp.settings import Settings
 
 FORMAT, VERSION = "mangping-backup", 1
@@ -67,58 +67,65 @@ class BackedUp:
     paused: float
 
 
-def back_up(settings: Settings, out: Path, tell: Tell = lambda _files, _bytes: None) -> BackedUp:
+def back_up(
+    settings: Settings,
+    out: Path,
+    tell: Tell = lambda _files, _bytes: None,
+    key_file: Path | None = None,
+) -> BackedUp:
     """Makes a backup in a new folder `out`, which is there when it is whole, or not at all.
 
-    `tell` is called with the files and bytes copied so far. RuleError when `out` exists or lies in
-    the data folder, when there is no installation, or a file cannot be read or written.
+    `tell` is called with the files and bytes copied so far. `key_file`: seals every part of the
+    backup, the list of its files too; a public key is enough. RuleError when `out` exists or lies
+    in the data folder, when there is no installation, or a file cannot be read or written.
     """
-    _check_places(settings, out)
-    part = out.parent / f".{out.name}.{secrets.token_hex(4)}.part"
+    check_places(settings, out)
+    keys = None if key_file is None else backup_keys(key_file)
     engines = [open_store(url) for url in (settings.vault_url, settings.review_url)]
     try:
-        part.mkdir(mode=0o700)
-        made = _copy_all(settings, engines, part, tell)
-        if hasattr(os, "sync"):
-            os.sync()
-        part.rename(out)
-        return made
+        with places_for(settings, out, keys) as to:
+            made = _copy_all(settings, engines, to, tell)
+            if hasattr(os, "sync"):
+                os.sync()
+            to.part.rename(out)
+            return made
     except OSError as error:
         raise _not_copied(error) from error
     finally:
         for engine in engines:
             engine.dispose()
-        shutil.rmtree(part, ignore_errors=True)
 
 
-def _copy_all(settings: Settings, engines: list[Engine], part: Path, tell: Tell) -> BackedUp:
-    first, second, final = (part / f"{name}.jsonl" for name in ("first", "second", "final"))
+def _copy_all(settings: Settings, engines: list[Engine], to: Places, tell: Tell) -> BackedUp:
+    first, second, final = (to.work / f"{name}.jsonl" for name in ("first", "second", "final"))
     with first.open("wb") as listing:
-        _copy_files(settings, part, (), listing, tell)
+        _copy_files(settings, to, (), listing, tell)
     # The first round may take hours; what came in those hours is copied without a pause, too.
     with first.open("rb") as before, second.open("wb") as listing:
-        _copy_files(settings, part, map(_noted, before), listing, tell)
+        _copy_files(settings, to, map(_noted, before), listing, tell)
     snapshots: dict[str, Connection] = {}
     with contextlib.ExitStack() as opened:
         with paused(engines):
             began = time.monotonic()
             with second.open("rb") as before, final.open("wb") as listing:
-                _copy_files(settings, part, map(_noted, before), listing, tell)
+                _copy_files(settings, to, map(_noted, before), listing, tell)
             for name, engine in zip(STORES, engines, strict=True):
                 if engine.dialect.name == "sqlite":
-                    copy_sqlite(sqlite_path(engine), part / f"{name}.sqlite")
+                    copy_sqlite(sqlite_path(engine), to.work / f"{name}.sqlite")
                 else:
                     snapshots[name] = opened.enter_context(_snapshot(engine))
             waited = time.monotonic() - began
-        stores = {name: _store(part, name, snapshots.get(name)) for name in STORES}
-    made = _write_manifest(part, final, stores, waited)
+        stores = {name: _store(to.work, name, snapshots.get(name)) for name in STORES}
+    made = _write_manifest(to.work, final, stores, waited)
+    for name in (*(str(entry["file"]) for entry in stores.values()), MANIFEST):
+        to.seal(name)
     for path in (first, second, final):
         path.unlink()
     return made
 
 
 def _copy_files(
-    settings: Settings, part: Path, before: Any, listing: IO[bytes], tell: Tell
+    settings: Settings, to: Places, before: Any, listing: IO[bytes], tell: Tell
 ) -> None:
     """Makes the copy equal to what is there now; `before`: what was copied earlier, in order."""
     earlier = iter(before)
@@ -126,26 +133,31 @@ def _copy_files(
     files = size = 0
     for path, stat in _files(settings):
         while known is not None and known["path"].split("/") < path.split("/"):
-            (part / "files" / known["path"]).unlink()
+            to.held(known).unlink()
             known = next(earlier, None)
         same = known is not None and known["path"] == path
         if same and known is not None and known["state"] == _state(stat):
             note = known
         else:
-            copied = _copy_file(settings.data / path, part / "files" / path, stat)
+            name = to.new_name()
+            target = to.held({"path": path, **name})
+            copied = _copy_file(settings.data / path, target, stat, to.keys)
+            if same and known is not None and to.held(known) != target:
+                to.held(known).unlink()
             if copied is None:
                 if same:
-                    (part / "files" / path).unlink()
+                    target.unlink(missing_ok=True)
                     known = next(earlier, None)
                 continue
             note = {"path": path, "state": _state(stat), "modified": stat.st_mtime_ns, **copied}
+            note.update(name)
         if same:
             known = next(earlier, None)
         listing.write(json.dumps(note).encode() + b"\n")
         files, size = files + 1, size + note["size"]
         tell(files, size)
     while known is not None:
-        (part / "files" / known["path"]).unlink()
+        to.held(known).unlink()
         known = next(earlier, None)
 
 
@@ -205,12 +217,17 @@ def _unfinished(path: str, name: str) -> bool:
     return path == "blind/.parts" or (name.startswith(".") and name.endswith(".part"))
 
 
-def _copy_file(source: Path, target: Path, stat: os.stat_result) -> dict[str, Any] | None:
+def _copy_file(
+    source: Path, target: Path, stat: os.stat_result, keys: Keys | None
+) -> dict[str, Any] | None:
     """{"size", "sha256"} of what was copied; None when the file is gone."""
     digest, size = hashlib.sha256(), 0
     target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     try:
         with source.open("rb") as there, target.open("wb") as copy:
+            if keys is not None:
+                size, sha256 = seal_stream(there, copy, keys)
+                return {"size": size, "sha256": sha256}
             while block := there.read(BLOCK):
                 digest.update(block)
                 size += copy.write(block)
@@ -296,32 +313,6 @@ def _write_manifest(
         manifest.write(json.dumps({"sha256": whole.hexdigest()}).encode() + b"\n")
     held = {name: Content(entry["content"], entry["rows"]) for name, entry in stores.items()}
     return BackedUp(content.hexdigest(), files, size, held, waited)
-
-
-def _check_places(settings: Settings, out: Path) -> None:
-    problems = []
-    if not settings.vault.is_dir():
-        problems.append(
-            Sentence(
-                f"{settings.data} 不是数据文件夹（缺少 vault）。请用 --data 指定。",
-                f"{settings.data} is no data folder (it has no vault). Name it with --data.",
-            )
-        )
-    if out.exists():
-        problems.append(
-            Sentence(f"{out} 已存在，不覆盖。", f"{out} exists and is not overwritten.")
-        )
-    if not out.parent.is_dir():
-        problems.append(Sentence(f"没有文件夹 {out.parent}。", f"There is no folder {out.parent}."))
-    if out.resolve().is_relative_to(settings.data.resolve()):
-        problems.append(
-            Sentence(
-                "备份不能放在数据文件夹里面。请另选位置，最好是另一块磁盘。",
-                "A backup cannot lie in the data folder. Choose another place, best another disk.",
-            )
-        )
-    if problems:
-        raise RuleError(problems)
 
 
 def _not_copied(error: OSError) -> RuleError:

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import io
 import json
 import os
+import re
 import secrets
 import shutil
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import Any
+from typing import IO, Any
 
 from sqlalchemy import Engine
 
@@ -18,7 +21,19 @@ from models.base import open_store
 from models.errors import RuleError, Sentence
 from models.store_copy import content_of, load_rows, row_lines, sqlite_path, tables_of
 from redactor.assembly import FIXED_TIME
-from webapp.backup import BLOCK, FOLDERS, FORMAT, MANIFEST, STORES, VERSION, sqlite_content
+from redactor.errors import RedactorError
+from redactor.sealed_files import MARK, Keys, open_stream, opened
+from webapp.backup import (
+    BLOCK,
+    FOLDERS,
+    FORMAT,
+    MANIFEST,
+    STORES,
+    VERSION,
+    hash_file,
+    sqlite_content,
+)
+from webapp.backup_places import backup_keys
 from webapp.settings import Settings, prepare_folders
 
 MOST_TOLD = 50
@@ -26,13 +41,32 @@ MOST_TOLD = 50
 Entry = dict[str, Any]
 
 
-def restore(backup: Path, settings: Settings) -> int:
+@dataclass(frozen=True)
+class _Backup:
+    """A backup's folder. `keys`: of a sealed one. `manifest`: as it was before it was sealed."""
+
+    folder: Path
+    keys: Keys | None
+    manifest: bytes | None
+
+    def lines(self) -> IO[bytes]:
+        """The manifest."""
+        return (
+            (self.folder / MANIFEST).open("rb")
+            if self.manifest is None
+            else io.BytesIO(self.manifest)
+        )
+
+
+def restore(folder: Path, settings: Settings, key_file: Path | None = None) -> int:
     """Restores a backup into the empty or missing folder `settings.data`; how many files.
 
+    `key_file`: of a sealed backup.
     Everything is copied and proven beside it first. RuleError with every problem, and then
     nothing is left: the backup is incomplete or damaged, the folder or a database is not empty,
     or the databases are of another kind than those of the backup.
     """
+    backup = _opened(folder, key_file)
     stores = _checked_manifest(backup)
     _check_target(settings, stores)
     data = settings.data
@@ -67,12 +101,35 @@ def restore(backup: Path, settings: Settings) -> int:
         shutil.rmtree(part, ignore_errors=True)
 
 
-def _checked_manifest(backup: Path) -> dict[str, Entry]:
+def _opened(folder: Path, key_file: Path | None) -> _Backup:
+    """The backup with its manifest opened; RuleError when it is sealed with another key or none."""
+    try:
+        with (folder / MANIFEST).open("rb") as file:
+            is_sealed = file.read(len(MARK)) == MARK
+        if not is_sealed:
+            return _Backup(folder, None, None)
+        if key_file is None:
+            raise RuleError(
+                Sentence(
+                    f"备份 {folder} 已加密。请用 --key 指定密钥文件。没有恢复任何内容。",
+                    f"The backup {folder} is sealed; name its key file with --key. Nothing was "
+                    "restored.",
+                )
+            )
+        keys = backup_keys(key_file)
+        return _Backup(folder, keys, opened((folder / MANIFEST).read_bytes(), keys, folder))
+    except OSError:
+        return _Backup(folder, None, None)  # the check says what is missing
+    except RedactorError as error:
+        raise RuleError(Sentence(error.sentence.zh, error.sentence.en)) from error
+
+
+def _checked_manifest(backup: _Backup) -> dict[str, Entry]:
     """The stores of a manifest that is whole, of this version, and leads nowhere else."""
     stores: dict[str, Entry] = {}
     digest, last, head = hashlib.sha256(), b"", b""
     try:
-        with (backup / MANIFEST).open("rb") as manifest:
+        with backup.lines() as manifest:
             for line in manifest:
                 digest.update(last)
                 last, head = line, head or line
@@ -81,13 +138,13 @@ def _checked_manifest(backup: Path) -> dict[str, Entry]:
         for entry in _entries(backup) if whole and ours else ():
             if "store" in entry:
                 stores[entry["store"]] = entry
-            elif not _safe(entry["path"]):
+            elif not _safe(entry["path"]) or not _safe_name(entry):
                 whole = False
     except FileNotFoundError as error:
         raise RuleError(
             Sentence(
-                f"{backup} 不是备份：没有 {MANIFEST}。",
-                f"{backup} is no backup: it has no {MANIFEST}.",
+                f"{backup.folder} 不是备份：没有 {MANIFEST}。",
+                f"{backup.folder} is no backup: it has no {MANIFEST}.",
             )
         ) from error
     except (OSError, ValueError):
@@ -95,18 +152,18 @@ def _checked_manifest(backup: Path) -> dict[str, Entry]:
     if not whole or not ours or tuple(stores) != STORES:
         raise RuleError(
             Sentence(
-                f"备份清单 {backup / MANIFEST} 不完整、被改动过，或出自其他版本，未恢复任何内容。"
-                "请改用另一份备份。",
-                f"The manifest {backup / MANIFEST} is incomplete, was changed, or is of another "
-                "version. Nothing was restored; use another backup.",
+                f"备份清单 {backup.folder / MANIFEST} 不完整、被改动过，或出自其他版本，"
+                "未恢复任何内容。请改用另一份备份。",
+                f"The manifest {backup.folder / MANIFEST} is incomplete, was changed, or is of "
+                "another version. Nothing was restored; use another backup.",
             )
         )
     return stores
 
 
-def _entries(backup: Path) -> Iterator[Entry]:
+def _entries(backup: _Backup) -> Iterator[Entry]:
     """The manifest's stores and files, without its head and its last line."""
-    with (backup / MANIFEST).open("rb") as manifest:
+    with backup.lines() as manifest:
         next(manifest)
         for line in manifest:
             entry: Entry = json.loads(line)
@@ -117,6 +174,10 @@ def _entries(backup: Path) -> Iterator[Entry]:
 def _safe(path: str) -> bool:
     parts = PurePosixPath(path).parts
     return len(parts) > 1 and parts[0] in FOLDERS and ".." not in parts
+
+
+def _safe_name(entry: Entry) -> bool:
+    return "file" not in entry or re.fullmatch(r"\d{6}/\d{9}", str(entry["file"])) is not None
 
 
 def _check_target(settings: Settings, stores: dict[str, Entry]) -> None:
@@ -170,14 +231,15 @@ def _inside(path: Path, folder: Path) -> bool:
     return path.resolve().is_relative_to(folder.resolve())
 
 
-def _bring_files(backup: Path, part: Path) -> int:
+def _bring_files(backup: _Backup, part: Path) -> int:
     """Copies every file of the manifest, proving it on the way."""
     problems: list[Sentence] = []
     count = 0
     for entry in _entries(backup):
-        name = f"files/{entry['path']}" if "path" in entry else entry["file"]
+        own = "path" not in entry
+        name = entry["file"] if own else f"files/{entry.get('file', entry['path'])}"
         target = part / (entry["path"] if "path" in entry else entry["file"])
-        problem = _copy_proven(backup / name, target, entry)
+        problem = _copy_proven(backup.folder / name, target, entry, backup.keys)
         if problem is not None:
             problems.append(problem)
             if len(problems) == MOST_TOLD:
@@ -198,7 +260,7 @@ def _bring_files(backup: Path, part: Path) -> int:
     return count
 
 
-def _copy_proven(source: Path, target: Path, entry: Entry) -> Sentence | None:
+def _copy_proven(source: Path, target: Path, entry: Entry, keys: Keys | None) -> Sentence | None:
     """Copies a file; what is wrong with it when it is not what the manifest says."""
     digest, size = hashlib.sha256(), 0
     target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -206,6 +268,8 @@ def _copy_proven(source: Path, target: Path, entry: Entry) -> Sentence | None:
         there = source.open("rb")
     except FileNotFoundError:
         return Sentence(f"备份中缺少 {source.name}（{source}）。", f"{source} is missing.")
+    if keys is not None:
+        return _open_proven(there, source, target, entry, keys)
     with there, target.open("wb") as copy:
         while block := there.read(BLOCK):
             digest.update(block)
@@ -218,8 +282,25 @@ def _copy_proven(source: Path, target: Path, entry: Entry) -> Sentence | None:
     )
 
 
+def _open_proven(
+    there: IO[bytes], source: Path, target: Path, entry: Entry, keys: Keys
+) -> Sentence | None:
+    try:
+        with there, target.open("wb") as copy:
+            open_stream(there, copy, keys, source)
+    except RedactorError as error:
+        return Sentence(error.sentence.zh, error.sentence.en)
+    target.chmod(0o600)
+    digest, size = hash_file(target)
+    if (size, digest) == (entry["size"], entry["sha256"]):
+        return None
+    return Sentence(
+        f"{source} 与备份时的校验码不符。", f"{source} is not what was backed up (sha256 differs)."
+    )
+
+
 def _bring_store(
-    backup: Path,
+    backup: _Backup,
     settings: Settings,
     engine: Engine,
     entry: Entry,

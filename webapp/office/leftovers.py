@@ -1,4 +1,5 @@
-"""Files that nobody needs any more: pictures of pages that are gone, uploads that nobody ended."""
+"""Files that nobody needs any more: pictures of pages that are gone, uploads that nobody ended,
+work of backups that were killed."""
 
 from __future__ import annotations
 
@@ -11,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from models.vault_pages import Page
 from models.vault_rounds import OfficeRound, SourceFile
+from webapp.backup_places import remove_left_work
 from webapp.office.work import round_folder
 from webapp.settings import Settings
 
@@ -24,13 +26,13 @@ NAME = 32
 
 
 def sweep(session: Session, settings: Settings, now: float | None = None) -> int:
-    """Removes what is left over in all rounds; how many files. `now`: seconds since 1970.
+    """Removes what is left over; how many files and folders. `now`: seconds since 1970.
 
-    Nothing is lost when it removes too much: a picture is made again from the page, and an upload
-    that goes on is told to begin anew. Only what it knows by place, name and age is touched.
+    Nothing is lost when it removes too much: a picture is made again from the page, an upload or a
+    backup that goes on is told to begin anew. Only what it knows by place, name and age is touched.
     """
     at = time.time() if now is None else now
-    removed = 0
+    removed = remove_left_work(settings, at)
     for round_id in session.scalars(select(OfficeRound.id)).all():
         folder = round_folder(settings, round_id)
         removed += _remove(folder.glob("uploads/*.part"), before=at - UPLOAD_AGE)
