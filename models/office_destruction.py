@@ -31,12 +31,16 @@ BATCH = 1000
 
 @dataclass(frozen=True)
 class Due:
-    """When a closed round's part of the vault is to be destroyed; None where no period is set."""
+    """When a round's part of the vault is to be destroyed; None where no period is set.
+
+    `over_on`: the day (UTC) on which it was closed, or declared abandoned where it never was.
+    """
 
     round_id: int
-    review_round_id: int
+    review_round_id: int | None
     name: str
-    closed_on: date
+    over_on: date
+    given_up: bool
     due_on: date | None
 
     def by(self, today: date) -> bool:
@@ -45,7 +49,7 @@ class Due:
 
 
 def set_retention(session: Session, *, round_id: int, days: int | None, by: str) -> None:
-    """How many days after its close a round's part of the vault is kept; None: no period yet."""
+    """How many days a round's part of the vault is kept when it is over; None: no period yet."""
     if days is not None and not 0 <= days <= MOST_DAYS:
         raise RuleError(
             Sentence(
@@ -59,31 +63,73 @@ def set_retention(session: Session, *, round_id: int, days: int | None, by: str)
     record_event(session, actor=by, action="round.retention", round_id=round_id, details=details)
 
 
-def destruction_due(vault: Session, review: Session) -> list[Due]:
-    """Every closed round that is still in the vault, the earliest first.
+def give_up(
+    vault: Session, review: Session, *, round_id: int, reason: str, by: str, today: date
+) -> None:
+    """Declares a round abandoned: its period begins, its work stops. RuleError for a closed one.
 
-    The period begins on the day (UTC) on which the round was closed.
+    Should it be closed nevertheless, the period counts from its close.
     """
-    closed: dict[int, date] = {}
+    found = vault.get_one(OfficeRound, round_id, with_for_update=True, populate_existing=True)
+    problems = []
+    if not reason.strip():
+        problems.append(Sentence("请写明中止的理由。", "Say why the round is given up."))
+    if found.given_up_on is not None:
+        problems.append(
+            Sentence("本批次已登记为中止。", "The round is declared abandoned already.")
+        )
+    if found.review_round_id in _closed(review):
+        problems.append(
+            Sentence(
+                "本批次已结束，保存期从结束之日起算，不必登记中止。",
+                "The round is closed: its period runs from that day, nothing is given up.",
+            )
+        )
+    if problems:
+        raise RuleError(problems)
+    found.given_up_on, found.paused = today.isoformat(), True
+    details = {"reason": reason.strip()}
+    record_event(vault, actor=by, action="round.give_up", round_id=round_id, details=details)
+
+
+def take_up_again(session: Session, *, round_id: int, by: str) -> None:
+    """Takes the declaration back; what was paused by it is started again by the office."""
+    found = session.get_one(OfficeRound, round_id, with_for_update=True, populate_existing=True)
+    if found.given_up_on is None:
+        raise RuleError(Sentence("本批次没有登记中止。", "The round is not declared abandoned."))
+    details = {"given_up_on": found.given_up_on}
+    found.given_up_on = None
+    record_event(session, actor=by, action="round.take_up", round_id=round_id, details=details)
+
+
+def destruction_due(vault: Session, review: Session) -> list[Due]:
+    """Every closed or abandoned round that is still in the vault, the earliest first."""
+    closed, found = _closed(review), []
+    for row in vault.scalars(select(OfficeRound).order_by(OfficeRound.id)):
+        day = closed.get(row.review_round_id or 0)
+        given_up = day is None and row.given_up_on is not None
+        if given_up:
+            day = date.fromisoformat(row.given_up_on or "")
+        if day is None:
+            continue
+        kept = row.retention_days
+        due_on = None if kept is None else day + timedelta(days=kept)
+        found.append(Due(row.id, row.review_round_id, row.name, day, given_up, due_on))
+    return sorted(found, key=lambda due: (due.due_on is None, due.due_on or due.over_on))
+
+
+def _closed(review: Session) -> dict[int, date]:
+    """Closed rounds of the review store, with the day (UTC) of the close."""
+    days: dict[int, date] = {}
     events = review.scalars(
         select(AuditEvent).where(AuditEvent.action == "advance_round").order_by(AuditEvent.number)
     )
     for event in events:
         details = json.loads(event.details)
         if details.get("to") == "closed":
-            closed[details["round"]] = datetime.fromisoformat(event.at).date()
+            days[details["round"]] = datetime.fromisoformat(event.at).date()
     shown = set(review.scalars(select(Round.id).where(Round.phase == "closed")))
-    found = []
-    for row in vault.scalars(
-        select(OfficeRound).where(OfficeRound.review_round_id.is_not(None)).order_by(OfficeRound.id)
-    ):
-        review_id = row.review_round_id
-        if review_id is None or review_id not in closed or review_id not in shown:
-            continue
-        day, kept = closed[review_id], row.retention_days
-        due_on = None if kept is None else day + timedelta(days=kept)
-        found.append(Due(row.id, review_id, row.name, day, due_on))
-    return sorted(found, key=lambda due: (due.due_on is None, due.due_on or due.closed_on))
+    return {round_id: day for round_id, day in days.items() if round_id in shown}
 
 
 def begin_destruction(
@@ -117,9 +163,9 @@ def begin_destruction(
         said = "" if due is None or due.due_on is None else f"（{due.due_on.isoformat()}）"
         problems.append(
             Sentence(
-                f"本批次的保存期未到{said}，或尚未结束、未设保存期，不能销毁。",
-                f"The round's period is not over{said}, or it is not closed, or no period is set: "
-                "it cannot be destroyed.",
+                f"本批次的保存期未到{said}，或尚未结束（也未登记中止）、未设保存期，不能销毁。",
+                f"The round's period is not over{said}, or it is not closed (nor declared "
+                "abandoned), or no period is set: it cannot be destroyed.",
             )
         )
     if vault.scalar(select(Job.id).where(Job.round_id == round_id, Job.state == "running")):
@@ -137,8 +183,8 @@ def begin_destruction(
         "format": "mangping-destruction",
         "version": 1,
         "round": {"office": round_id, "review": due.review_round_id, "year": office_round.year,
-                  "name": review.get_one(Round, due.review_round_id).name},
-        "closed_on": due.closed_on.isoformat(),
+                  "name": _name(review, office_round)},
+        "given_up_on" if due.given_up else "closed_on": due.over_on.isoformat(),
         "retention_days": office_round.retention_days,
         "due_on": due.due_on.isoformat(),
         "reason": reason.strip(),
@@ -201,12 +247,13 @@ def finish_destruction(
     begun.certificate, begun.state = _canonical(certificate), "done"
     begun.certificate_sha256 = hashlib.sha256(begun.certificate.encode()).hexdigest()
     details = {"certificate": begun.certificate_sha256, "confirmed_by": begun.confirmed_by}
-    append_event(
-        review,
-        actor=begun.asked_by,
-        action="destroy_vault",
-        details={"round": begun.review_round_id, **details},
-    )
+    if begun.review_round_id is not None:
+        append_event(
+            review,
+            actor=begun.asked_by,
+            action="destroy_vault",
+            details={"round": begun.review_round_id, **details},
+        )
     vault.execute(delete(OfficeRound).where(OfficeRound.id == begun.office_round_id))
     record_event(
         vault,
@@ -239,6 +286,12 @@ def rows_of_round(table: Table, round_id: int) -> ColumnElement[bool]:
             parents = select(key.column).where(rows_of_round(key.column.table, round_id))
             return key.parent.in_(parents)
     raise TypeError(f"nothing says to which round a row of {table.name} belongs")
+
+
+def _name(review: Session, office_round: OfficeRound) -> str:
+    """What a certificate calls a round: as experts know it, if they ever did."""
+    shown = office_round.review_round_id
+    return office_round.name if shown is None else review.get_one(Round, shown).name
 
 
 def _problems(vault: Session, reason: str, by: str, confirmed_by: str) -> list[Sentence]:

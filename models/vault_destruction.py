@@ -14,7 +14,8 @@ DESTRUCTION_STATES = ("begun", "emptied", "done")
 class Destruction(VaultBase):
     """A destruction by two persons. `state`: "emptied" when rows are gone and files may be left.
 
-    `office_round_id` is of a round that is gone in the end, and may then be another's.
+    `office_round_id` is of a round that is gone in the end, and may then be another's;
+    `review_round_id` is None of one that was given up before anything was released.
     `certificate`: JSON; `certificate_sha256` is in the audit of the review store, too.
     """
 
@@ -27,7 +28,7 @@ class Destruction(VaultBase):
 
     id: Mapped[int] = mapped_column(primary_key=True)
     office_round_id: Mapped[int]
-    review_round_id: Mapped[int]
+    review_round_id: Mapped[int | None]
     state: Mapped[str] = mapped_column(String(10), default="begun")
     asked_by: Mapped[str] = mapped_column(String(100))
     confirmed_by: Mapped[str] = mapped_column(String(100))

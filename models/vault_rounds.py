@@ -19,7 +19,8 @@ class OfficeRound(VaultBase):
 
     `policy`: the TOML text in force. `profile`: strict or notice. `paused`: the runner leaves its
     jobs alone. `two_person_release`: a second account must confirm a release. `retention_days`: how
-    long its part of the vault is kept after it is closed, None while no period is set.
+    long its part of the vault is kept after it is closed or given up, None while no period is
+    set. `given_up_on`: the day on which it was declared abandoned, None while it goes on.
     """
 
     __tablename__ = "office_round"
@@ -36,6 +37,7 @@ class OfficeRound(VaultBase):
     paused: Mapped[bool] = mapped_column(default=False)
     review_round_id: Mapped[int | None]
     retention_days: Mapped[int | None]
+    given_up_on: Mapped[str | None] = mapped_column(String(10))
     created_at: Mapped[str] = mapped_column(String(40))
 
 

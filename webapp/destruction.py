@@ -47,12 +47,13 @@ def destroy_vault(
     confirmed_by: str,
     today: date | None = None,
 ) -> Destruction:
-    """Destroys what the vault holds of a closed round whose period is over; its certificate.
+    """Destroys what the vault holds of a closed or abandoned round whose period is over.
 
-    `round_id`: of the vault. Originals, readings, masked pages, pictures, the key and the log go;
-    the review store and the released pages stay. Runs long for large rounds: no transaction is
-    open while files are overwritten. RuleError before anything is touched when something is in
-    the way, and afterwards when a file cannot be removed; then remove what keeps it and call again.
+    Gives its certificate. `round_id`: of the vault. Originals, readings, masked pages, pictures,
+    the key and the log go; the review store and the released pages stay. Runs long for large
+    rounds: no transaction is open while files are overwritten. RuleError before anything is
+    touched when something is in the way, and afterwards when a file cannot be removed; then remove
+    what keeps it and call again.
     """
     folder = round_folder(settings, round_id)
     with Session(review) as reading, _writing(vault) as session:
@@ -69,7 +70,8 @@ def destroy_vault(
         found = {"files": _inventory(folder)}
         with _writing(vault) as session:
             begun = session.get_one(Destruction, begun.id, with_for_update=True)
-            empty_rows(session, begun, found)
+            if begun.state == "begun":  # else another process was faster
+                empty_rows(session, begun, found)
     first = _remove(folder)
     _compact(vault)
     # A page that was being shown while the rows went may have written a picture since.
@@ -81,6 +83,8 @@ def destroy_vault(
     }
     with _writing(vault) as session:
         begun = session.get_one(Destruction, begun.id, with_for_update=True)
+        if begun.state == "done":
+            return begun
         with Session(review) as other, other.begin():
             finish_destruction(session, other, begun, done)
     return begun

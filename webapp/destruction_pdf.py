@@ -35,8 +35,13 @@ def certificate_data(certificate: dict[str, Any], sha256: str) -> dict[str, Any]
     """What the layout shows, as texts."""
     told = certificate["round"]
     facts = [
-        (Sentence("评审轮次", "Round"), f"{told['name']}（{told['year']}，No. {told['review']}）"),
-        (Sentence("结束日期", "Closed on"), certificate["closed_on"]),
+        (
+            Sentence("评审轮次", "Round"),
+            f"{told['name']}（{told['year']}，No. {told['review'] or '—'}）",
+        ),
+        (Sentence("结束日期", "Closed on"), certificate["closed_on"])
+        if "closed_on" in certificate
+        else (Sentence("中止日期", "Abandoned on"), certificate["given_up_on"]),
         (Sentence("保存天数", "Days kept"), str(certificate["retention_days"])),
         (Sentence("到期日", "Due on"), certificate["due_on"]),
         (Sentence("理由", "Reason"), certificate["reason"]),

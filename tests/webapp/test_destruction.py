@@ -195,7 +195,7 @@ def test_what_is_due(settings: Settings, vault: Engine, review: Engine, round_id
     closed = fill(settings, vault, review, round_id)
     with Session(vault) as session, Session(review) as other:
         (due,) = destruction_due(session, other)
-        assert (due.round_id, due.review_round_id, due.closed_on) == (round_id, closed, TODAY)
+        assert (due.round_id, due.review_round_id, due.over_on) == (round_id, closed, TODAY)
         assert due.due_on == TODAY + timedelta(days=365)
         assert due.by(due.due_on) and not due.by(due.due_on - timedelta(days=1))
         session.get_one(OfficeRound, round_id).retention_days = None

@@ -103,9 +103,9 @@ def _register(app: Flask) -> None:
 
     for meeting in (ballots, papers, defence, defence_scores, defence_outcomes):
         app.register_blueprint(meeting.pages)
-    from webapp.office import publicity, results, signed, tally, unseal
+    from webapp.office import publicity, results, retention, signed, tally, unseal
 
-    for result in (results, tally, signed, unseal, publicity):
+    for result in (results, tally, signed, unseal, publicity, retention):
         app.register_blueprint(result.pages)
     app.jinja_env.globals["category_name"] = category_name
     # The door is where passwords are guessed.
@@ -115,7 +115,8 @@ def _register(app: Flask) -> None:
     app.view_functions[door] = guarded
     check.limit_refusals(limiter, app.view_functions)
     # So are second persons' passwords, on pages that are signed in.
-    for endpoint in ("tally.freeze", "unseal.confirm"):
+    by_two = ("tally.freeze", "unseal.confirm", "retention.destroy", "scoring_policy.replace")
+    for endpoint in by_two:
         limited: Any = limiter.limit("10 per minute")(app.view_functions[endpoint])
         app.view_functions[endpoint] = limited
 
