@@ -6,6 +6,7 @@ import locale
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 
 @dataclass(frozen=True)
@@ -39,3 +40,7 @@ class RuleError(Exception):
 
     def __str__(self) -> str:
         return "\n".join(str(sentence) for sentence in self.sentences)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Passes between processes whole; an exception's `args` would not make it again."""
+        return type(self), (self.sentences,)

@@ -136,7 +136,8 @@ def _openpyxl_grid(sheet: openpyxl.worksheet.worksheet.Worksheet) -> Grid:
 
 def _xls(data: bytes, path: Path) -> tuple[Grid, ...]:
     try:
-        book = xlrd.open_workbook(file_contents=data, formatting_info=True)
+        said = io.StringIO()  # it would print what it finds odd
+        book = xlrd.open_workbook(file_contents=data, formatting_info=True, logfile=said)
         return tuple(_xlrd_grid(sheet, book.datemode) for sheet in book.sheets())
     except Exception as error:  # as above
         raise _damaged(path, error) from error

@@ -12,7 +12,7 @@ from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 
 from redactor.file_job import FileJob, PageRecord, redact_file
-from redactor.limits import confine
+from redactor.limits import WorkerLimits, confine
 
 _ONE_THREAD = (
     "OMP_NUM_THREADS",
@@ -45,14 +45,18 @@ def run_jobs(jobs: Sequence[FileJob], workers: int) -> Results:
             yield from _pool([suspect], 1)
 
 
-def worker_pool(workers: int) -> ProcessPoolExecutor:
-    """Worker processes with one thread each, that leave Ctrl-C to their parent."""
+def worker_pool(workers: int, limits: WorkerLimits | None = None) -> ProcessPoolExecutor:
+    """Worker processes with one thread each, that leave Ctrl-C to their parent.
+
+    `limits`: of each of them; None: those of a worker that redacts.
+    """
     for name in _ONE_THREAD:
         os.environ.setdefault(name, "1")
     return ProcessPoolExecutor(
         max_workers=workers,
         mp_context=multiprocessing.get_context("spawn"),
         initializer=_prepare_worker,
+        initargs=(limits,),
     )
 
 
@@ -93,7 +97,7 @@ def _unless_broken(pool: ProcessPoolExecutor) -> Iterator[None]:
             raise
 
 
-def _prepare_worker() -> None:
+def _prepare_worker(limits: WorkerLimits | None) -> None:
     """Ctrl-C is the parent's to handle; when the parent is killed, its workers end as well.
 
     What the worker may use is limited (limits.py), because it opens what strangers sent.
@@ -103,7 +107,7 @@ def _prepare_worker() -> None:
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_end_with_parent, daemon=True).start()
-    confine()
+    confine(limits)
 
 
 def _end_with_parent() -> None:

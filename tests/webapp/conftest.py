@@ -7,12 +7,15 @@ import hashlib
 import json
 import re
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+import openpyxl
 import pytest
-from flask import Flask
+import xlrd
+import zxingcpp
+from flask import Flask, has_request_context, request
 from flask.testing import FlaskClient
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session
@@ -22,6 +25,7 @@ from models.base import open_store, utc_now
 from models.migration import migrate
 from models.office_rounds import EntrantRow, make_round, put_entrants
 from models.vault_rounds import Entrant, SourceFile
+from redactor import loading, roster_cells
 from redactor.applicant import Applicant
 from redactor.blind_code import new_codes
 from webapp.office.app import create_office
@@ -36,6 +40,36 @@ PEOPLE = (
     Applicant(1, 4, "诸葛晓岚", "巴音郭楞蒙古自治州林业和草原局", id_number="652899198501014510"),
     Applicant(2, 5, "李建国", "库尔勒市第三中学"),
 )
+
+
+PARSERS = (
+    (loading, "_opened"),
+    (roster_cells, "read_file"),
+    (openpyxl, "load_workbook"),
+    (xlrd, "open_workbook"),
+    (zxingcpp, "read_barcodes"),
+)
+"""Where pictures, PDFs and sheets of strangers begin to be read."""
+
+
+@pytest.fixture(autouse=True)
+def parsed_in_requests(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
+    """No request may parse a stranger's file in the process that answers it; names those that
+    did, and then fails the test."""
+    found: list[str] = []
+
+    def watched(name: str, parse: Callable[..., Any]) -> Callable[..., Any]:
+        def parse_or_tell(*values: Any, **named: Any) -> Any:
+            if has_request_context():
+                found.append(f"{request.method} {request.path}: {name}")
+            return parse(*values, **named)
+
+        return parse_or_tell
+
+    for module, name in PARSERS:
+        monkeypatch.setattr(module, name, watched(name, getattr(module, name)))
+    yield found
+    assert found == []
 
 
 @pytest.fixture(scope="session")

@@ -51,6 +51,14 @@ def remask_and_picture(
     return records
 
 
+def picture_source(
+    scan: Path, source_page: int, rotation: int, folder: Path, name: str, size: str
+) -> None:
+    """Makes one picture of a scan's page as it was sent, upright; UnreadablePage."""
+    with open_file(scan) as file:
+        keep_pictures(folder, name, turn(file.page(source_page).pixels, rotation), (size,))
+
+
 def picture_records(
     job: FileJob, folder: Path, file_sha256: str, records: Iterable[PageRecord]
 ) -> None:

@@ -114,7 +114,7 @@ def preview(round_id: int) -> str | tuple[str, int]:
             (file.filename if file is not None else "") or "",
             file.read() if file is not None else b"",
         )
-        shown, roster = preview_of(path, entrants_of(vault(), found.id))
+        shown, roster = preview_of(_settings(), path, entrants_of(vault(), found.id))
     except RuleError as error:
         g.undo = True
         return _roster(found, sentences_of(error)), 422
@@ -135,7 +135,7 @@ def confirm(round_id: int) -> Response:
     found = round_or_404(round_id)
     path = kept_roster(_settings(), found.id, request.form.get("token", ""))
     entrants = entrants_of(vault(), found.id)
-    shown, roster = preview_of(path, entrants)
+    shown, roster = preview_of(_settings(), path, entrants)
     if roster is None:
         raise RuleError(
             [sentence for row in shown.rows for cell in row.cells for sentence in cell.problems]

@@ -25,6 +25,7 @@ from redactor.intake import open_scans
 from redactor.loading import count_pages
 from redactor.sealed_files import content_hash
 from webapp.office.placing import WITH_EXPERTS
+from webapp.office.reader_process import read_apart
 from webapp.office.scans import only_one
 from webapp.office.work import applicant_of, scans_folder
 from webapp.settings import Settings
@@ -89,7 +90,7 @@ def find_files(
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         with open_scans(folder) as intake:
             matches = match_folders(intake.folders, roster)
-            found = _found(intake.files, known)
+            found = _found(settings, intake.files, known)
             folders = set(intake.folders)
             left_out = [
                 LeftOut(p.source, Sentence(p.sentence.zh, p.sentence.en)) for p in intake.problems
@@ -109,7 +110,9 @@ def find_files(
     return fresh, left_out + [LeftOut(path, WITH_EXPERTS) for path in held]
 
 
-def _found(files: tuple[Scan, ...], known: Mapping[str, Known]) -> list[FoundFile]:
+def _found(
+    settings: Settings, files: tuple[Scan, ...], known: Mapping[str, Known]
+) -> list[FoundFile]:
     places: dict[str, int] = defaultdict(int)
     found = []
     for file in files:
@@ -125,15 +128,15 @@ def _found(files: tuple[Scan, ...], known: Mapping[str, Known]) -> list[FoundFil
                 size=stat.st_size,
                 modified=stat.st_mtime_ns,
                 position=places[file.folder],
-                pages=row.pages if row is not None and same else _pages(file.path),
+                pages=row.pages if row is not None and same else _pages(settings, file.path),
             )
         )
         places[file.folder] += 1
     return found
 
 
-def _pages(path: Path) -> int:
+def _pages(settings: Settings, path: Path) -> int:
     try:
-        return count_pages(path)
+        return read_apart(settings, count_pages, path)
     except Exception:  # its job says what is wrong with it
         return 1

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import threading
+from contextlib import suppress
 from typing import Any
 
 from flask import Blueprint, Response, abort, current_app, request
@@ -16,12 +17,10 @@ from models.vault_pages import Page
 from models.vault_rounds import SourceFile
 from redactor.errors import RedactorError
 from redactor.kept_pictures import read_picture
-from redactor.loading import open_file
-from redactor.page import Image
 from redactor.sealed_files import read_file
-from redactor.upright import turn
 from webapp.office.app import vault
-from webapp.office.derivatives import pictures_folder, source_name
+from webapp.office.derivatives import picture_source, pictures_folder, source_name
+from webapp.office.reader_process import read_apart
 from webapp.office.work import round_vault, scans_folder
 from webapp.page_pictures import WIDTHS, keep_pictures, picture_file
 from webapp.security import allow
@@ -68,8 +67,9 @@ def send_picture(page_id: int, side: str, rotation: int, size: str) -> Response:
     else:
         if not path.exists():
             with _ONE_AT_A_TIME:
-                pixels = _pixels(settings, page_id, row.round_id, side, rotation)
-                keep_pictures(path.parent.parent, name, pixels, (size,))
+                _make(settings, page_id, side, rotation, size, name)
+                if not path.exists():
+                    abort(404)
         response = Response(read_file(path), mimetype="image/jpeg")
     response.set_etag(tag)
     # For this browser only; the name changes with the pixels, so it need never ask again.
@@ -77,20 +77,19 @@ def send_picture(page_id: int, side: str, rotation: int, size: str) -> Response:
     return response
 
 
-def _pixels(settings: Settings, page_id: int, round_id: int, side: str, rotation: int) -> Image:
-    """The pixels of a page whose pictures are missing; 404 when there are none."""
+def _make(settings: Settings, page_id: int, side: str, rotation: int, size: str, name: str) -> None:
+    """Makes a picture that is missing, where its page can be had."""
     page = vault().get_one(Page, page_id)
+    folder = pictures_folder(settings, page.round_id)
     if side == "masked":
         record: dict[str, Any] = json.loads(page.record)
         staged = record.get("staged")
-        folder = round_vault(settings, round_id).staging
-        pixels = read_picture(folder / staged) if staged else None
-        if pixels is None:
-            abort(404)
-        return pixels
+        staging = round_vault(settings, page.round_id).staging
+        pixels = read_picture(staging / staged) if staged else None
+        if pixels is not None:
+            keep_pictures(folder, name, pixels, (size,))
+        return
     file = vault().get_one(SourceFile, page.file_id)
-    try:
-        with open_file(scans_folder(settings, round_id) / file.path) as scan:
-            return turn(scan.page(page.source_page).pixels, rotation)
-    except RedactorError:
-        abort(404)
+    scan = scans_folder(settings, page.round_id) / file.path
+    with suppress(RedactorError):
+        read_apart(settings, picture_source, scan, page.source_page, rotation, folder, name, size)

@@ -21,6 +21,7 @@ from redactor.roster_cells import Grid, column_letter, read_grids, text_of
 from redactor.roster_header import Header, find_header
 from redactor.roster_values import whole_id
 from redactor.sealed_files import write_file
+from webapp.office.reader_process import read_sheet_apart
 from webapp.office.work import applicant_of, round_folder
 from webapp.settings import Settings
 
@@ -98,29 +99,50 @@ def _folder(settings: Settings, round_id: int) -> Path:
     return round_folder(settings, round_id) / "roster"
 
 
-def preview_of(path: Path, entrants: Sequence[Entrant]) -> tuple[Preview, Roster | None]:
+@dataclass(frozen=True)
+class RosterSheet:
+    """The sheet with the applicants. `roster`: None where cells are `bad` ((row, column), why)."""
+
+    grid: Grid
+    header: Header
+    roster: Roster | None
+    bad: tuple[tuple[tuple[int, str], Sentence], ...]
+
+
+def roster_sheet(path: Path) -> RosterSheet:
+    """Reads a roster; UsageError when the file holds none at all."""
+    roster: Roster | None = None
+    bad: tuple[tuple[tuple[int, str], Sentence], ...] = ()
+    try:
+        roster = read_roster(path)
+        sheet = roster.sheet
+    except RosterError as error:
+        if not error.cells:
+            raise
+        sheet = error.cells[0].sheet
+        bad = tuple(
+            ((cell.row, cell.column), Sentence(cell.problem.zh, cell.problem.en))
+            for cell in error.cells
+        )
+    grid = next(grid for grid in read_grids(path) if grid.name == sheet)
+    header = find_header(grid)
+    if header is None:
+        raise UsageError("找不到表头。", "There is no header row.")
+    return RosterSheet(grid, header, roster, bad)
+
+
+def preview_of(
+    settings: Settings, path: Path, entrants: Sequence[Entrant]
+) -> tuple[Preview, Roster | None]:
     """(the sheet as people see it, the roster, or None while something must be mended).
 
     RuleError when the file holds no roster at all.
     """
-    roster: Roster | None = None
+    read = read_sheet_apart(settings, roster_sheet, path)
+    grid, header, roster = read.grid, read.header, read.roster
     bad: dict[tuple[int, str], list[Sentence]] = defaultdict(list)
-    try:
-        roster = read_roster(path)
-    except RosterError as error:
-        if not error.cells:
-            raise _whole(error) from error
-        sheet = error.cells[0].sheet
-        for cell in error.cells:
-            bad[cell.row, cell.column].append(Sentence(cell.problem.zh, cell.problem.en))
-    except UsageError as error:
-        raise _whole(error) from error
-    else:
-        sheet = roster.sheet
-    grid = next(grid for grid in read_grids(path) if grid.name == sheet)
-    header = find_header(grid)
-    if header is None:
-        raise RuleError(Sentence("找不到表头。", "There is no header row."))
+    for place, sentence in read.bad:
+        bad[place].append(sentence)
     people = roster.applicants if roster is not None else ()
     for (row, field), sentence in _conflicts(people, entrants):
         column = header.columns.get(field, header.columns["name"])
@@ -129,7 +151,7 @@ def preview_of(path: Path, entrants: Sequence[Entrant]) -> tuple[Preview, Roster
     rows = _rows(grid, header, bad, states)
     problems = sum(len(found) for found in bad.values())
     shown = Preview(
-        sheet=sheet,
+        sheet=grid.name,
         headings=tuple(header.headings[field] for field in header.columns),
         rows=rows,
         problems=problems,
@@ -141,10 +163,6 @@ def preview_of(path: Path, entrants: Sequence[Entrant]) -> tuple[Preview, Roster
         changed=list(states.values()).count("changed"),
     )
     return shown, None if problems else roster
-
-
-def _whole(error: UsageError) -> RuleError:
-    return RuleError(Sentence(error.sentence.zh, error.sentence.en))
 
 
 def _rows(

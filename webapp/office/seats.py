@@ -35,6 +35,7 @@ from webapp.language import sentences_of, t
 from webapp.office.app import review, signed_in, vault
 from webapp.office.committee import DESK, bring_seats, opened, opened_or_404, take_turn
 from webapp.office.expert_list import HEADINGS, expert_of_form, experts_of_file, pasted_experts
+from webapp.office.reader_process import read_sheet_apart
 from webapp.office.rounds import round_or_404
 from webapp.security import allow
 
@@ -132,8 +133,10 @@ def put(round_id: int) -> Response | tuple[str, int]:
         take_turn(found.id)
         file = request.files.get("list")
         if file is not None and file.filename:
-            folder = current_app.config["SETTINGS"].vault
-            rows = experts_of_file(file.filename, file.read(), folder)
+            settings = current_app.config["SETTINGS"]
+            rows = read_sheet_apart(
+                settings, experts_of_file, file.filename, file.read(), settings.vault
+            )
         else:
             rows = pasted_experts(pasted)
         there = opened(found)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import json
-import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
@@ -33,7 +32,7 @@ from models.review import Round
 from models.vault_results import AuditDraw
 from models.vault_rounds import OfficeRound
 from redactor.errors import UnreadablePage
-from redactor.loading import Limits, load_pages
+from redactor.loading import Limits, count_pages, load_page
 from redactor.sealed_files import read_file
 from scoring.points import decimal_text, parse_points
 from scoring.signature_sheets import ReadBarcode, SignatureSheet, read_barcode
@@ -42,15 +41,15 @@ from webapp.language import sentences_of, t
 from webapp.office.app import review, signed_in, vault
 from webapp.office.committee import DESK, opened, opened_or_404, policy_in_force
 from webapp.office.kept_files import SIGNED, file_path, keep_file
+from webapp.office.reader_process import read_apart
 from webapp.office.rounds import round_or_404
 from webapp.security import allow
+from webapp.settings import Settings
 from webapp.signing import seat_pdf, sheets_to_sign, stored_totals
 
 pages = Blueprint("signed", __name__)
 SUFFIXES = (".pdf", ".jpg", ".jpeg", ".png", ".tif", ".tiff")
 LIMITS = Limits(file_bytes=60_000_000, pages=500)
-_READING = threading.Lock()
-"""pdfium is not thread-safe, and requests come in threads."""
 
 
 @dataclass(frozen=True)
@@ -154,7 +153,7 @@ def upload(round_id: int) -> Response | tuple[str, int]:
             digest = keep_file(settings, round_id, SIGNED, suffix, data)
             path = file_path(settings, round_id, SIGNED, digest, suffix)
             try:
-                count, codes = codes_of(path)
+                count, codes = codes_of(settings, path)
             except UnreadablePage as error:
                 path.unlink(missing_ok=True)
                 sentence = error.sentence
@@ -173,17 +172,19 @@ def upload(round_id: int) -> Response | tuple[str, int]:
     return _done(round_id, act, t("扫描件已保存。", "The scans are kept."), "signed.overview")
 
 
-def codes_of(path: Path) -> tuple[int, list[str]]:
+def codes_of(settings: Settings, path: Path) -> tuple[int, list[str]]:
     """(pages of a scan, what the codes of signature sheets on them say, each once)."""
+    count = read_apart(settings, count_pages, path, LIMITS)
     found: dict[str, None] = {}
-    count = 0
-    with _READING:
-        for page in load_pages(path, LIMITS):
-            count += 1
-            for code in zxingcpp.read_barcodes(page.pixels):
-                if read_barcode(code.text) is not None:
-                    found[code.text.strip()] = None
+    for number in range(count):  # each page has its own time, and lets others have a turn
+        found |= dict.fromkeys(read_apart(settings, codes_on, path, number))
     return count, list(found)
+
+
+def codes_on(path: Path, number: int) -> list[str]:
+    """What the codes of signature sheets on a page of a scan say."""
+    codes = zxingcpp.read_barcodes(load_page(path, number, LIMITS).pixels)
+    return [code.text.strip() for code in codes if read_barcode(code.text) is not None]
 
 
 @pages.route("/rounds/<int:round_id>/signed/scans/<int:scan_id>")

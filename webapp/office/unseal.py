@@ -42,6 +42,7 @@ from webapp.office.committee import DESK, opened, opened_or_404
 from webapp.office.kept_files import ROSTERS, file_path, keep_imported
 from webapp.office.outcome import tallies_of
 from webapp.office.passed_roster import write_passed
+from webapp.office.reader_process import read_sheet_apart
 from webapp.office.roster_preview import keep_roster, preview_of
 from webapp.office.rounds import round_or_404
 from webapp.security import allow
@@ -139,7 +140,7 @@ def keep(round_id: int) -> Response | tuple[str, int]:
         require_unsealed(vault(), found.id)
         name = (file.filename if file is not None else "") or ""
         path = keep_roster(settings, found.id, name, file.read() if file is not None else b"")
-        shown, roster = preview_of(path, entrants_of(vault(), found.id))
+        shown, roster = preview_of(settings, path, entrants_of(vault(), found.id))
         if roster is None or not shown.rows:
             raise RuleError(
                 [sentence for row in shown.rows for cell in row.cells for sentence in cell.problems]
@@ -164,12 +165,13 @@ def roster(round_id: int, file_id: int) -> FlaskResponse | tuple[str, int]:
     kept = next((one for one in rosters_of(vault(), found.id) if one.id == file_id), None)
     if kept is None:
         abort(404)
-    path = file_path(current_app.config["SETTINGS"], found.id, ROSTERS, kept.sha256, kept.suffix)
+    settings = current_app.config["SETTINGS"]
+    path = file_path(settings, found.id, ROSTERS, kept.sha256, kept.suffix)
     try:
         require_unsealed(vault(), found.id)
         number, decisions = decisions_of(there)
         people = entrants_of(vault(), found.id)
-        written = write_passed(path, by_person(people, decisions))
+        written = read_sheet_apart(settings, write_passed, path, by_person(people, decisions))
     except RuleError as error:
         return _refused(round_id, error)
     details = {"roster": kept.sha256, "tally": number, "rows": written.rows}
