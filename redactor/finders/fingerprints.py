@@ -160,11 +160,9 @@ def _find_pale(pixels: Image, per_mm: float) -> Iterator[tuple[bool, Finding]]:
 
 
 def _is_broken_print(pixels: Image, patch: Patch, per_mm: float) -> bool:
-    """Whether a dark patch has about the form of a thumb and is nothing but specks."""
-    if patch.red or patch.solid < 0.92 or not 0.68 <= patch.oval <= 0.85:
-        return False
+    """Whether a dark patch is nothing but specks; its form is broken as well."""
     crop = pixels[patch.y0 : patch.y1, patch.x0 : patch.x1]
-    return is_speckled(crop, patch.mask, per_mm)
+    return not patch.red and is_speckled(crop, patch.mask, per_mm)
 
 
 def _is_print(patch: Patch, lines: Sequence[Line]) -> bool:

@@ -225,14 +225,19 @@ class _Page:
         yield self._finding(label, quad, text)
         if label.kind is not Kind.ADDRESS:
             return
-        x0, _, _, bottom = geometry.bounds(quad)
         thick = geometry.height(quad)
-        for line in sorted(self._lines, key=lambda x: float(x.quad[:, 1].min())):
-            lx0, ly0, _, ly1 = geometry.bounds(line.quad)
-            below = -0.4 * thick < ly0 - bottom < 0.9 * thick
-            if below and abs(lx0 - x0) < 1.2 * thick and not _fills(line):
+        # In the direction of the value: on a slanted page a long row spans several in y.
+        along = (quad[1] - quad[0]) / max(geometry.width(quad), 1.0)
+        first = (quad[0] + quad[3]) / 2
+        starts = np.array([(x.quad[0] + x.quad[3]) / 2 - first for x in self._lines])
+        aside, below = starts @ along, starts @ np.array([-along[1], along[0]])
+        row = 0.0
+        for index in np.argsort(below):
+            line = self._lines[index]
+            next_row = 0.6 * thick < below[index] - row < 1.9 * thick
+            if next_row and abs(aside[index]) < 1.2 * thick and not _fills(line):
                 yield self._finding(label, line.quad, line.text)
-                bottom = ly1
+                row = float(below[index])
         yield from self._wrapped(label, quad)
 
     def _wrapped(self, label: Label, quad: Quad) -> Iterator[Finding]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import cv2
 import numpy as np
 import pytest
@@ -144,3 +146,19 @@ def test_an_address_goes_on_at_the_left_edge_of_its_paragraph() -> None:
     assert hidden == ["新疆库尔勒市", "人民东路131号8栋4单元101室"]
     other = line("本项目共栽植红枣30亩，成活率良好", 100, 160)
     assert [f.text for f in found(first, other)] == ["新疆库尔勒市"]
+
+
+def test_an_address_goes_on_in_the_next_row_of_a_slanted_page() -> None:
+    turn = np.deg2rad(5)
+    matrix = np.array(
+        [[np.cos(turn), -np.sin(turn), 60], [np.sin(turn), np.cos(turn), 0], [0, 0, 1]]
+    )
+
+    def slanted(row: Line) -> Line:
+        chars = tuple(replace(c, quad=geometry.mapped(c.quad, matrix)) for c in row.chars)
+        return replace(row, chars=chars, quad=geometry.mapped(row.quad, matrix))
+
+    label, first = line("住址", 100), line("新疆库尔勒市萨依巴格", 260)
+    second = line("路116号6栋1单元301室", 260, 152)
+    findings = found(slanted(label), slanted(first), slanted(second))
+    assert sorted(texts(findings)) == sorted(["新疆库尔勒市萨依巴格", "路116号6栋1单元301室"])
