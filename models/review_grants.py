@@ -58,7 +58,7 @@ def grant_experts(connection: Connection, role: str) -> None:
     In the caller's transaction, so that a running process never lacks them. RuleError with
     everything that is wrong with the role.
     """
-    problems = _unfit(connection, role)
+    problems = unfit_for_experts(connection, role)
     if problems:
         raise RuleError(problems)
     quote = connection.dialect.identifier_preparer.quote
@@ -100,7 +100,7 @@ def _current_database(connection: Connection) -> str:
     return str(connection.scalar(text("SELECT current_database()")))
 
 
-def _unfit(connection: Connection, role: str) -> list[Sentence]:
+def unfit_for_experts(connection: Connection, role: str) -> list[Sentence]:
     """Why a role must not serve the experts."""
     asked = {"role": role}
     found = connection.execute(

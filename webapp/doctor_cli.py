@@ -9,7 +9,8 @@ from typing import Annotated
 import typer
 
 from redactor.errors import ExitCode
-from webapp.doctor import Finding, examine
+from webapp.doctor import examine
+from webapp.finding import Finding
 from webapp.one_service import Part
 from webapp.settings import Settings
 

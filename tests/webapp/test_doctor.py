@@ -19,9 +19,9 @@ from typer.testing import CliRunner
 from models.base import open_store
 from models.migration import migrate, migrate_down
 from tests.postgresql_server import Server
-from webapp import doctor
+from webapp import doctor, doctor_stores
 from webapp.cli import app
-from webapp.doctor import Finding
+from webapp.finding import Finding
 from webapp.one_service import Part
 from webapp.settings import Settings
 
@@ -37,7 +37,7 @@ def faults(found: list[Finding]) -> dict[str, str]:
 
 
 def of_installation(settings: Settings, part: Part | None = None) -> dict[str, str]:
-    return faults([*doctor.folders(settings, part), *doctor.stores(settings, part)])
+    return faults([*doctor.folders(settings, part), *doctor_stores.stores(settings, part)])
 
 
 def test_a_good_installation_has_no_fault_and_nothing_is_made(
@@ -86,12 +86,12 @@ def test_an_older_store_is_a_warning_and_a_newer_one_a_problem(settings: Setting
 
 def test_a_database_that_cannot_be_reached_or_read_is_a_problem(settings: Settings) -> None:
     nowhere = "postgresql+psycopg://somebody:secret-word@127.0.0.1:1/none?connect_timeout=5"
-    (found,) = doctor.store_findings("vault", nowhere)
+    (found,) = doctor_stores.store_findings("vault", nowhere)
     assert found.level == "problem"
     assert "secret-word" not in str(found)
     (settings.vault / "vault.db").write_bytes(b"no database" * 100)
     assert of_installation(settings) == {"database vault": "problem"}
-    (found,) = doctor.store_findings("vault", "no address")
+    (found,) = doctor_stores.store_findings("vault", "no address")
     assert found.level == "problem"
 
 
@@ -178,33 +178,49 @@ WARNED = Finding(
 def server(postgresql_server: Server) -> Iterator[str]:
     """A vault on PostgreSQL, and a role that may enter."""
     postgresql_server.create("doctor_vault")
-    postgresql_server.run("CREATE ROLE doctor_experts LOGIN")
+    postgresql_server.run(
+        "CREATE ROLE doctor_experts LOGIN",
+        "REVOKE CONNECT ON DATABASE postgres, template1 FROM PUBLIC",
+    )
     url = postgresql_server.url("doctor_vault")
     engine = open_store(url)
     migrate(engine, "vault")
     engine.dispose()
     yield url
-    postgresql_server.run("DROP DATABASE doctor_vault WITH (FORCE)", "DROP ROLE doctor_experts")
+    postgresql_server.run(
+        "DROP DATABASE doctor_vault WITH (FORCE)",
+        "DROP ROLE doctor_experts",
+        "GRANT CONNECT ON DATABASE postgres, template1 TO PUBLIC",
+    )
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="starts a server on a socket")
 def test_rights_of_the_experts_role_in_the_vault_are_found(server: str, tmp_path: Path) -> None:
-    assert [finding.level for finding in doctor.store_findings("vault", server)] == ["ok", "ok"]
+    assert [finding.level for finding in doctor_stores.store_findings("vault", server)] == [
+        "ok",
+        "ok",
+    ]
     experts = server.replace("mangping@", "doctor_experts@")
     base = Settings(data=tmp_path, vault_database=server, review_database=server)
-    assert faults(list(doctor.roles(base))) == {"database roles": "warning"}
+    assert faults(list(doctor_stores.roles(base))) == {"database roles": "warning"}
     apart = base.model_copy(update={"experts_database": experts})
-    assert [finding.level for finding in doctor.roles(apart)] == ["ok"]
+    assert [finding.level for finding in doctor_stores.roles(apart)] == ["ok"]
     engine = open_store(server)
     with engine.begin() as connection:
         connection.execute(text("GRANT SELECT ON account TO doctor_experts"))
-    (found,) = doctor.roles(apart)
+    (found,) = doctor_stores.roles(apart)
     assert found.level == "problem" and "account" in found.detail.en
     with engine.begin() as connection:
+        connection.execute(text("GRANT CONNECT ON DATABASE postgres TO PUBLIC"))
         connection.execute(text("REVOKE ALL ON account FROM doctor_experts"))
+    (found,) = doctor_stores.roles(apart)
+    assert found.level == "problem" and "database postgres" in found.detail.en
+    with engine.begin() as connection:
+        connection.execute(text("REVOKE CONNECT ON DATABASE postgres FROM PUBLIC"))
         connection.execute(text("ALTER ROLE doctor_experts SUPERUSER"))
-    (found,) = doctor.roles(apart)
-    assert found.level == "problem" and "superuser" in found.detail.en
+    told = list(doctor_stores.roles(apart))
+    assert {found.level for found in told} == {"problem"}
+    assert "superuser" in told[0].detail.en and "administrator's rights" in told[1].detail.en
     engine.dispose()
     same = base.model_copy(update={"experts_database": server})
-    assert faults(list(doctor.roles(same))) == {"database roles": "problem"}
+    assert faults(list(doctor_stores.roles(same))) == {"database roles": "problem"}
