@@ -86,6 +86,8 @@ def serve_metrics(settings: Settings, watch: RunnerWatch) -> None:
             port=settings.runner_metrics_port,
             threads=1,
             ident="",
+            # Taken as a sign that somebody else asks, and believed in nothing.
+            clear_untrusted_proxy_headers=False,
         )
     except OSError as error:
         # Pages are redacted whether or not somebody counts them.
