@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import openpyxl
+from openpyxl import Workbook
 from openpyxl.cell.cell import MergedCell
 from openpyxl.worksheet.worksheet import Worksheet
 
@@ -17,9 +18,10 @@ from models.errors import RuleError, Sentence
 from redactor.applicant import Applicant
 from redactor.errors import UsageError
 from redactor.roster import RosterError, read_roster
-from redactor.roster_cells import Grid, read_grids
+from redactor.roster_cells import read_grids
 from redactor.roster_header import find_header
 from redactor.sealed_files import read_file
+from webapp.office.old_workbook import modern
 
 HEADING = "是否通过"
 WORDS = {"pass": "是", "fail": "否", "undetermined": "待裁定"}
@@ -41,7 +43,7 @@ def write_passed(path: Path, decisions: Mapping[tuple[int, str], str]) -> Writte
 
     `decisions`: (number, name) -> pass, fail or undetermined. A row of nobody in it keeps what
     it says. The column is put behind the last one where the sheet lacks it. An .xls becomes an
-    .xlsx, whose cells are the same. RuleError for a file that is no roster.
+    .xlsx that says and looks the same. RuleError for a file that is no roster.
     """
     try:
         roster = read_roster(path)
@@ -67,25 +69,31 @@ def write_passed(path: Path, decisions: Mapping[tuple[int, str], str]) -> Writte
     rows = len(cells) - (known is None)
     data = read_file(path)
     if data.startswith(b"PK\x03\x04"):
+        book = openpyxl.load_workbook(io.BytesIO(data), rich_text=True)
         return Written(
-            _xlsx(data, roster.sheet, column, cells, fresh=known is None), ".xlsx", rows, left
+            _filled(book, roster.sheet, column, cells, fresh=known is None), ".xlsx", rows, left
         )
     if path.suffix.lower() == ".csv":
         return Written(_csv(data, column, cells), ".csv", rows, left)
     note = Sentence(
-        "原花名册是旧格式 .xls，已另存为 .xlsx：各单元格内容相同，字体和边框不保留。",
-        "The roster was an old .xls and is saved as .xlsx: every cell says the same, fonts and "
-        "borders are not kept.",
+        "原花名册是旧格式 .xls，已另存为 .xlsx：内容、字体、边框、列宽、合并、批注相同，"
+        "公式保留为数值。",
+        "The roster was an old .xls and is saved as .xlsx: cells, fonts, borders, widths, merges "
+        "and notes are the same; formulas stay as their values.",
     )
-    return Written(_anew(grids, roster.sheet, column, cells), ".xlsx", rows, left, note)
+    book = modern(data)
+    return Written(
+        _filled(book, roster.sheet, column, cells, fresh=known is None), ".xlsx", rows, left, note
+    )
 
 
 def _who(person: Applicant) -> str:
     return f"{person.number} {person.name}"
 
 
-def _xlsx(data: bytes, sheet: str, column: int, cells: Mapping[int, str], *, fresh: bool) -> bytes:
-    book = openpyxl.load_workbook(io.BytesIO(data), rich_text=True)
+def _filled(
+    book: Workbook, sheet: str, column: int, cells: Mapping[int, str], *, fresh: bool
+) -> bytes:
     _fill(book[sheet], column, cells)
     for row in cells if fresh and column else ():
         # A new column looks like the one before it.
@@ -139,20 +147,3 @@ def _encoding(data: bytes) -> str:
             continue
         return encoding
     raise RuleError(Sentence("花名册的编码无法识别。", "The roster's encoding is not known."))
-
-
-def _anew(grids: tuple[Grid, ...], sheet: str, column: int, cells: Mapping[int, str]) -> bytes:
-    book = openpyxl.Workbook()
-    book.remove(book.worksheets[0])
-    for grid in grids:
-        made = book.create_sheet(grid.name)
-        for r, row in enumerate(grid.rows):
-            for c, value in enumerate(row):
-                if value is not None and (r, c) not in grid.filled:
-                    cell = made.cell(r + 1, c + 1, value)
-                    if isinstance(value, str):
-                        cell.data_type = "s"  # a text that begins with = is no formula
-    _fill(book[sheet], column, cells)
-    out = io.BytesIO()
-    book.save(out)
-    return out.getvalue()
