@@ -29,6 +29,8 @@ from redactor.term import Script, Term
 FINDER = "row_ends"
 SURE = 0.9
 """A character read so surely that it is what it says."""
+SHORTER = 0.8
+"""So many characters less may the row above reach than the longest of its column."""
 OTHERS = 2
 """So many sure characters that are not the unit's end the suspicion."""
 
@@ -91,13 +93,12 @@ def _ends_above(line: Line, read: int, missing: str, lines: Sequence[Line]) -> l
         if here.height / ALIKE < row.height < here.height * ALIKE
         and row.end > here.start - SAME_COLUMN * here.height
     ]
-    above = [
-        row
-        for row in column
-        if NEXT_ROW[0] * here.height < here.middle - row.middle < NEXT_ROW[1] * here.height
+    above = [row for row in column if _is_next(row, here)]
+    # The two halves may have been read in two layers, which the text finders never join, or the
+    # box of one be as high as a seal's strokes beside it.
+    read_there = [
+        quad for row in rows if _is_next(row, here) for quad in _ending(row.line, missing)
     ]
-    # The two halves may have been read in two layers, which the text finders never join.
-    read_there = [quad for row in above for quad in _ending(row.line, missing)]
     if read_there or not above or any(_is_piece(row.line, missing) for row in above):
         return read_there
     middle = float(np.median([row.middle for row in above]))
@@ -111,7 +112,8 @@ def _ends_above(line: Line, read: int, missing: str, lines: Sequence[Line]) -> l
     )
     chars = line.chars[:read]
     pitch = float((chars[-1].quad[1] - chars[0].quad[0]) @ along) / read
-    left = right - len(missing) * pitch
+    # Rows end where their last mark does: one may reach a little less far than the others.
+    left = right - (len(missing) + SHORTER) * pitch
     if _reads_otherwise(above, left, right, missing, along):
         return []
     half = 0.6 * here.height
@@ -122,6 +124,11 @@ def _ends_above(line: Line, read: int, missing: str, lines: Sequence[Line]) -> l
         (left, middle + half),
     ]
     return [np.array([x * along + y * across for x, y in corners])]
+
+
+def _is_next(row: _Row, here: _Row) -> bool:
+    """Whether a row stands where the one above `here` does."""
+    return NEXT_ROW[0] * here.height < here.middle - row.middle < NEXT_ROW[1] * here.height
 
 
 def _ending(line: Line, missing: str) -> list[Quad]:

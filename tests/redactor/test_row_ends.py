@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+import numpy as np
+
 from redactor import geometry
 from redactor.finders.row_ends import find_row_ends
 from redactor.page import Finding, Line
@@ -50,3 +54,12 @@ def test_rows_of_a_seal_in_which_every_piece_was_read_stay() -> None:
 def test_nothing_above_and_nothing_of_the_unit_find_nothing() -> None:
     assert found(line(REST, START, 160)) == []
     assert found(line("经办人李明", START, 100), line("水利工程质量检查记录", START, 160)) == []
+
+
+def test_a_first_half_in_a_box_that_a_seal_made_high_is_masked_where_it_was_read() -> None:
+    above = line("经办人李明同意上报材料共四十六页所在单位巴音郭楞蒙古自治", START, 100)
+    stretched = np.array([[1.0, 0.0, 0.0], [0.0, 1.8, -100.0], [0.0, 0.0, 1.0]])
+    chars = tuple(replace(c, quad=geometry.mapped(c.quad, stretched)) for c in above.chars)
+    high = replace(above, chars=chars, quad=geometry.mapped(above.quad, stretched))
+    (hidden,) = found(high, line(REST, START, 160, layer="lifted"))
+    assert geometry.bounds(hidden.quad)[0] == geometry.bounds(above.chars[-8].quad)[0]
