@@ -40,9 +40,12 @@ __all__ = [
 _FORMER = re.compile(r"^(.+?)\((?:曾用名|原名|又名|现名)?:?([^()]*)\)$")
 
 
-def read_roster(path: Path) -> Roster:
-    """The applicants of a .xlsx, .xls or .csv roster; RosterError or UsageError when unusable."""
-    grids = read_grids(path)
+def read_roster(path: Path, grids: Sequence[Grid] | None = None) -> Roster:
+    """The applicants of a .xlsx, .xls or .csv roster; RosterError or UsageError when unusable.
+
+    `grids`: its sheets, where they were read already.
+    """
+    grids = read_grids(path) if grids is None else grids
     found = [(grid, header) for grid in grids if (header := find_header(grid)) is not None]
     if not found:
         raise RosterError(

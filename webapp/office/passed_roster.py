@@ -46,8 +46,8 @@ def write_passed(path: Path, decisions: Mapping[tuple[int, str], str]) -> Writte
     .xlsx that says and looks the same. RuleError for a file that is no roster.
     """
     try:
-        roster = read_roster(path)
         grids = read_grids(path)
+        roster = read_roster(path, grids)
     except RosterError as error:
         raise RuleError([Sentence(c.problem.zh, c.problem.en) for c in error.cells]) from error
     except UsageError as error:

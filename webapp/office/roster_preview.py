@@ -113,8 +113,9 @@ def roster_sheet(path: Path) -> RosterSheet:
     """Reads a roster; UsageError when the file holds none at all."""
     roster: Roster | None = None
     bad: tuple[tuple[tuple[int, str], Sentence], ...] = ()
+    grids = read_grids(path)
     try:
-        roster = read_roster(path)
+        roster = read_roster(path, grids)
         sheet = roster.sheet
     except RosterError as error:
         if not error.cells:
@@ -124,7 +125,7 @@ def roster_sheet(path: Path) -> RosterSheet:
             ((cell.row, cell.column), Sentence(cell.problem.zh, cell.problem.en))
             for cell in error.cells
         )
-    grid = next(grid for grid in read_grids(path) if grid.name == sheet)
+    grid = next(grid for grid in grids if grid.name == sheet)
     header = find_header(grid)
     if header is None:
         raise UsageError("找不到表头。", "There is no header row.")
