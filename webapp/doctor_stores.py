@@ -20,6 +20,8 @@ from webapp.finding import Finding
 from webapp.one_service import Part
 from webapp.settings import Settings
 
+NO_RIGHTS = "42501"
+"""PostgreSQL's SQLSTATE of a role that may not do something."""
 LARGEST_DRIFT = 120.0
 """Seconds between two clocks; deadlines are told in minutes."""
 
@@ -58,10 +60,26 @@ def store_findings(store: Store, url: str) -> Iterator[Finding]:
         yield _revision(name, shown, there, newest, known_revision(store, there))
         yield from _clock(name, engine)
     except SQLAlchemyError as error:
+        if getattr(getattr(error, "orig", None), "sqlstate", "") == NO_RIGHTS:
+            yield _without_rights(name, shown)
+            return
         # The text of the driver's error holds host and user, never the password.
         yield _unusable(name, f"{shown}: {str(error.__cause__ or error).splitlines()[0]}")
     finally:
         engine.dispose()
+
+
+def _without_rights(name: Sentence, shown: str) -> Finding:
+    return Finding(
+        "warning",
+        name,
+        Sentence(f"{shown}：该角色还没有权限", f"{shown}: this role has no rights yet"),
+        Sentence(
+            "请先用 MANGPING_EXPERTS_DATABASE 启动办公室服务，它会授予评委角色权限。",
+            "Start the office's service with MANGPING_EXPERTS_DATABASE first: it gives the "
+            "experts' role its rights.",
+        ),
+    )
 
 
 def _unusable(name: Sentence, why: str) -> Finding:

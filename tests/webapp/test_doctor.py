@@ -180,6 +180,7 @@ def server(postgresql_server: Server) -> Iterator[str]:
     postgresql_server.create("doctor_vault")
     postgresql_server.run(
         "CREATE ROLE doctor_experts LOGIN",
+        "GRANT CONNECT ON DATABASE doctor_vault TO doctor_experts",
         "REVOKE CONNECT ON DATABASE postgres, template1 FROM PUBLIC",
     )
     url = postgresql_server.url("doctor_vault")
@@ -203,6 +204,8 @@ def test_rights_of_the_experts_role_in_the_vault_are_found(server: str, tmp_path
     experts = server.replace("mangping@", "doctor_experts@")
     base = Settings(data=tmp_path, vault_database=server, review_database=server)
     assert faults(list(doctor_stores.roles(base))) == {"database roles": "warning"}
+    (found,) = doctor_stores.store_findings("vault", experts)
+    assert found.level == "warning" and "no rights yet" in found.detail.en
     apart = base.model_copy(update={"experts_database": experts})
     assert [finding.level for finding in doctor_stores.roles(apart)] == ["ok"]
     engine = open_store(server)
