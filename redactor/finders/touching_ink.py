@@ -6,6 +6,7 @@ the signature still is one.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 import cv2
@@ -13,7 +14,7 @@ import numpy as np
 
 from redactor import geometry
 from redactor.channels import darkest
-from redactor.page import Finding, Image, Kind, Reading
+from redactor.page import Finding, Image, Kind, Line, Reading
 from redactor.streams import cell_of
 
 FINDER = "touching_ink"
@@ -27,12 +28,15 @@ SURE = 0.9
 """Lines read with this mean probability are print, which is not followed."""
 LEAST_MM = 1.2
 """Ink that runs out by less is the edge of a stroke."""
+SIGNS = re.compile("签名|签字|签章|承诺人|捺印|手印")
+"""A name behind such a label was written by hand, however well it was read."""
 
 
 def find_touching_ink(
     pixels: Image, dpi: float, signatures: Sequence[Finding], reading: Reading
 ) -> tuple[Finding, ...]:
-    """Masks for what runs out of the masks of `signatures` (kind SIGNATURE) on an upright page.
+    """Masks for what runs out of the masks of `signatures` on an upright page: those of kind
+    SIGNATURE and of names behind a label that asks for one.
 
     `dpi`: resolution of `pixels`. `reading`: print and rules are left out, and ink is not followed
     out of the cell of a signature.
@@ -41,10 +45,24 @@ def find_touching_ink(
     return tuple(
         Finding(Kind.SIGNATURE, quad, "", 0.5, "ink that runs out of a signature", FINDER)
         for finding in signatures
-        if finding.kind is Kind.SIGNATURE
+        if finding.kind is Kind.SIGNATURE or _is_signed(finding, reading.lines)
         for quad in [_reach(pixels, finding, reading, per_mm)]
         if quad is not None
     )
+
+
+def _is_signed(finding: Finding, lines: Sequence[Line]) -> bool:
+    """Whether a name stands in the row of a label that asks for a signature, behind it."""
+    if finding.kind is not Kind.NAME:
+        return False
+    x0, y0, _, y1 = geometry.bounds(finding.quad)
+    for line in lines:
+        if not SIGNS.search(line.text):
+            continue
+        left, top, _, bottom = geometry.bounds(line.quad)
+        if left < x0 and min(y1, bottom) - max(y0, top) > 0.5 * (y1 - y0):
+            return True
+    return False
 
 
 def _reach(pixels: Image, finding: Finding, reading: Reading, per_mm: float) -> np.ndarray | None:
@@ -62,6 +80,10 @@ def _reach(pixels: Image, finding: Finding, reading: Reading, per_mm: float) -> 
     for line in reading.lines:
         if line.score >= SURE and not geometry.holds(finding.quad, line.quad):
             cv2.fillConvexPoly(ink, np.round(line.quad - shift).astype(np.int32), (0,))
+        elif finding.kind is Kind.NAME:
+            for char in line.chars:
+                if char.score >= SURE and not geometry.holds(finding.quad, char.quad):
+                    cv2.fillConvexPoly(ink, np.round(char.quad - shift).astype(np.int32), (0,))
     ink[_rules(ink, per_mm) > 0] = 0
     size = max(3, round(JOIN_MM * per_mm) | 1)
     joined = cv2.morphologyEx(ink | own, cv2.MORPH_CLOSE, np.ones((size, size), np.uint8))

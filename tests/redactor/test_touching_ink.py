@@ -62,3 +62,13 @@ def test_ink_is_not_followed_out_of_the_signatures_cell() -> None:
     (found,) = find_touching_ink(page, DPI, [SIGNED], reading(cells=(cell,)))
     _, y0, _, y1 = geometry.bounds(found.quad)
     assert (y0, y1) == (190, 270)
+
+
+def test_a_thumb_on_a_signature_that_was_read_as_a_name_is_covered() -> None:
+    page = paper()
+    thumb(page, 400, 240)
+    name = Finding(Kind.NAME, SIGNED.quad, "李明", 1.0, "", "known")
+    (found,) = find_touching_ink(page, DPI, [name], reading(line("乙方（签字）：", 90, 205)))
+    assert geometry.bounds(found.quad)[3] >= 310
+    unsigned = reading(line("推荐单位意见：", 90, 205))
+    assert find_touching_ink(page, DPI, [name], unsigned) == ()
