@@ -89,10 +89,12 @@ def _unusable(name: Sentence, why: str) -> Finding:
         Sentence(f"无法连接：{why}", f"cannot be reached: {why}"),
         Sentence(
             "请检查 MANGPING_VAULT_DATABASE、MANGPING_REVIEW_DATABASE、MANGPING_EXPERTS_DATABASE "
-            "的地址、用户和密码，以及数据库是否已启动。PostgreSQL 需要 mangping[postgres]。",
+            "的地址、用户和密码，以及数据库是否已启动。PostgreSQL 需要 mangping[postgres]。"
+            "评委角色的权限由办公室启动时授予。",
             "Check address, user and password in MANGPING_VAULT_DATABASE, "
             "MANGPING_REVIEW_DATABASE and MANGPING_EXPERTS_DATABASE, and that the server runs. "
-            "PostgreSQL needs mangping[postgres].",
+            "PostgreSQL needs mangping[postgres]. The experts' role gets its rights at the office's "
+            "start.",
         ),
     )
 
