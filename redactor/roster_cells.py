@@ -72,7 +72,19 @@ def read_grids(path: Path) -> tuple[Grid, ...]:
     return (_csv(data, path),)
 
 
+class _TooManyCells(Exception):
+    """A sheet reaches further than any list of people."""
+
+
 def _damaged(path: Path, error: Exception) -> UsageError:
+    if isinstance(error, _TooManyCells):
+        return UsageError(
+            f"名册 {path.name} 的工作表范围过大（超过 {MOST_CELLS // 10_000} 万个单元格，含空白），"
+            "未读取。请把名单单独复制到新的工作簿后另存为 .xlsx。",
+            f"A sheet of the roster {path.name} reaches over more than {MOST_CELLS:,} cells, empty "
+            "ones included, and was not read. Copy the list alone into a new workbook and save it "
+            "as .xlsx.",
+        )
     what = type(error).__name__
     return UsageError(
         f"名册 {path.name} 已损坏或有密码（{what}）。请用 Excel 打开，去掉密码后另存为 .xlsx。",
@@ -94,7 +106,7 @@ def _xlsx(data: bytes, path: Path) -> tuple[Grid, ...]:
 
 
 def _refuse_wide(archive: zipfile.ZipFile) -> None:
-    """ValueError when a sheet spans too many cells, however few it holds.
+    """_TooManyCells when a sheet spans too many cells, however few it holds.
 
     A few bytes suffice to merge a whole sheet or to fill its last cell; openpyxl then makes all
     17,179,869,184 cells between. Any part of the file may be a sheet.
@@ -121,7 +133,7 @@ def _refuse_wide_part(part: IO[bytes]) -> None:
             left, top, right, bottom = range_boundaries(attributes.get("ref", ""))
             merged += (right - left + 1) * (bottom - top + 1)
         if max(count, rows * columns, merged) > MOST_CELLS:
-            raise ValueError("too many cells")
+            raise _TooManyCells
 
     parser = expat.ParserCreate(namespace_separator=" ")
     parser.StartElementHandler = start
@@ -145,7 +157,7 @@ def _xls(data: bytes, path: Path) -> tuple[Grid, ...]:
 
 def _xlrd_grid(sheet: xlrd.sheet.Sheet, datemode: int) -> Grid:
     if sheet.nrows * sheet.ncols > MOST_CELLS:
-        raise ValueError("too many cells")
+        raise _TooManyCells
     rows = [
         [_xlrd_value(sheet.cell(r, c), datemode) for c in range(sheet.ncols)]
         for r in range(sheet.nrows)
