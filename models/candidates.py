@@ -17,8 +17,10 @@ from models.rounds import (
     get_candidate,
     get_round,
     record_event,
+    require_no_open_ballot,
     require_phase,
 )
+from models.sheets import require_two
 
 
 @dataclass(frozen=True)
@@ -113,17 +115,29 @@ def set_defence_standing(
     session.flush()
 
 
-def disqualify(session: Session, *, round_id: int, code: str, reason: str, by: str) -> None:
-    """Mark a candidate as disqualified; nothing is deleted and the frozen tallies stay."""
+def disqualify(
+    session: Session, *, round_id: int, code: str, reason: str, by: str, confirmed_by: str = ""
+) -> None:
+    """Mark a candidate as disqualified; nothing is deleted and the frozen tallies stay.
+
+    After the lock of the blind scores it takes a second person, `confirmed_by`.
+    """
     if not reason.strip():
         raise InputError(Sentence("取消资格须写明理由。", "A disqualification needs a reason."))
-    get_round(session, round_id)
-    get_candidate(session, round_id, code).disqualified = True
+    found = get_round(session, round_id, change=True)
+    require_no_open_ballot(session, round_id)
+    if found.phase != "scoring":
+        require_two(reason, by, confirmed_by)
+    candidate = get_candidate(session, round_id, code)
+    if candidate.disqualified:
+        raise InputError(Sentence(f"{code} 已被取消资格。", f"{code} is disqualified already."))
+    candidate.disqualified = True
+    confirmed = {"confirmed_by": confirmed_by} if confirmed_by else {}
     record_event(
         session,
         by=by,
         action="disqualify",
         round_id=round_id,
-        details={"code": code, "reason": reason},
+        details={"code": code, "reason": reason, **confirmed},
     )
     session.flush()

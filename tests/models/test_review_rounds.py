@@ -136,7 +136,12 @@ def test_rulings_and_tallies_are_numbered_and_frozen(store: Engine) -> None:
         assert first.body_sha256 == hashlib.sha256(b'{"a":1}').hexdigest()
         with pytest.raises(InputError):
             freeze_tally(session, round_id=round_id, body="{}", by="o", reason="更正")
-        disqualify(session, round_id=round_id, code=CODES[1], reason="弄虚作假", by="o")
+        told = {"code": CODES[1], "reason": "弄虚作假", "by": "o"}
+        with pytest.raises(InputError, match="两名不同"):
+            disqualify(session, round_id=round_id, **told)
+        disqualify(session, round_id=round_id, **told, confirmed_by="p")
+        with pytest.raises(InputError, match="已被取消资格"):
+            disqualify(session, round_id=round_id, **told, confirmed_by="p")
         second = freeze_tally(
             session, round_id=round_id, body="{}", by="o", reason="取消资格", confirmed_by="p"
         )

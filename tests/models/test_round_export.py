@@ -188,7 +188,9 @@ def test_a_second_tally_names_the_first_and_its_corrections(store: Engine) -> No
             reason="笔误", by="a", confirmed_by="b",
         )  # fmt: skip
         for code in CODES:
-            disqualify(session, round_id=round_id, code=code, reason="造假", by="a")
+            disqualify(
+                session, round_id=round_id, code=code, reason="造假", by="a", confirmed_by="b"
+            )
         second, first = export_round(session, round_id), export_round(session, round_id, version=1)
         with pytest.raises(InputError, match="第 2 版"):
             export_round(session, round_id, version=3)
@@ -205,7 +207,9 @@ def test_a_second_tally_names_the_first_and_its_corrections(store: Engine) -> No
 def test_a_disqualification_before_the_first_tally_is_no_late_one(store: Engine) -> None:
     with Session(store) as session, session.begin():
         round_id = judged(session)
-        disqualify(session, round_id=round_id, code=CODES[0], reason="造假", by="a")
+        disqualify(
+            session, round_id=round_id, code=CODES[0], reason="造假", by="a", confirmed_by="b"
+        )
         freeze_tally(session, round_id=round_id, body="{}", by="s")
         found = export_round(session, round_id, version=1)
     late = {c["code"]: (c["disqualified"], c["disqualified_after_lock"])

@@ -135,6 +135,7 @@ WHO = {
     "GET /rounds/<int:round_id>/board": TABLE,
     "GET /rounds/<int:round_id>/board/dossiers/<code>": TABLE,
     "POST /rounds/<int:round_id>/board/dossiers/<code>/assign": TABLE,
+    "POST /rounds/<int:round_id>/board/dossiers/<code>/disqualify": TABLE,
     "POST /rounds/<int:round_id>/board/dossiers/<code>/recuse": TABLE,
     "POST /rounds/<int:round_id>/board/sheets/<int:sheet_id>/<act>": TABLE,
     "GET /rounds/<int:round_id>/board/seats": TABLE,

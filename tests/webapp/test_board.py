@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections import Counter
 from collections.abc import Callable
@@ -12,11 +13,12 @@ from flask.testing import FlaskClient
 from sqlalchemy import Engine, select
 from sqlalchemy.orm import Session
 
+from models.audit import AuditEvent, verify_audit
 from models.base import open_store
 from models.office_experts import ExpertRow, put_experts
-from models.review import Recusal, Round
+from models.review import Candidate, Recusal, Round
 from models.review_sheets import Sheet, SheetVersion
-from models.rounds import record_recusal
+from models.rounds import lock_round, record_recusal
 from models.seats import add_seats
 from models.sheets import save_draft
 from models.vault_accounts import OfficeEvent
@@ -27,7 +29,7 @@ from tests.webapp.committee_round import (
     give,
     submit,
 )
-from tests.webapp.conftest import form_token
+from tests.webapp.conftest import PASSWORD, form_token
 from tests.webapp.test_queries import statements
 from webapp.settings import Settings
 
@@ -299,6 +301,52 @@ def test_the_lock_names_and_links_what_blocks_it_and_then_locks(
 
 PAGES = ("seats", "tablets", "assignment", "board", "board/seats", "board/reminders",
          "board/left-out", "board/lock")  # fmt: skip
+
+
+def test_a_candidate_is_disqualified_with_a_reason_and_after_the_lock_by_two(
+    secretary: FlaskClient, sign_in: Callable[[str], FlaskClient], vault: Engine, review: Engine
+) -> None:
+    sign_in("admin")
+    made = furnish_committee(vault, review, reviews=2)
+    base = f"/rounds/{made.round_id}/board/dossiers"
+    first, second, third = made.codes
+    good = {"reason": "撤回申报", "confirm": "yes"}
+    for form, said in (
+        ({"confirm": ""}, "请先勾选确认"),
+        ({"reason": " "}, "须写明理由"),
+        ({"reason": "诸葛001 造假"}, "不能写出"),
+    ):
+        status, page = post(secretary, f"{base}/{first}/disqualify", **good | form)
+        assert status == 422 and said in page
+    status, page = post(secretary, f"{base}/{first}/disqualify", **good)
+    assert status == 200 and "已取消资格" in page and "取消资格…" not in page
+    assert post(secretary, f"{base}/{first}/disqualify", **good)[0] == 422
+    submit(review, made.review_id)
+    with Session(review) as session, session.begin():
+        lock_round(session, round_id=made.review_id, min_sheets=1, by="s")
+    other = {"second_login": "admin", "second_password": PASSWORD}
+    for form, said in (
+        ({}, "账号或密码不对"),
+        (other | {"second_login": "secretary"}, "须由另一人"),
+    ):
+        status, page = post(secretary, f"{base}/{second}/disqualify", **good, **form)
+        assert status == 422 and said in page
+    assert post(secretary, f"{base}/{second}/disqualify", **good, **other)[0] == 200
+    with Session(review) as session:
+        out = session.scalars(select(Candidate.code).filter_by(disqualified=True)).all()
+        told = session.scalars(
+            select(AuditEvent.details)
+            .where(AuditEvent.action == "disqualify")
+            .order_by(AuditEvent.number)
+        ).all()
+        assert verify_audit(session).whole
+    assert set(out) == {first, second}
+    assert [json.loads(one).get("confirmed_by") for one in told] == [None, "admin"]
+    assert json.loads(told[0])["reason"] == "撤回申报"
+    form = good | {"second_login": "admin"}
+    path = f"{base}/{third}/disqualify"
+    guesses = [post(secretary, path, **form, second_password=f"guess {n}")[0] for n in range(12)]
+    assert guesses[-1] == 429
 
 
 @pytest.mark.parametrize("more", ["seats", "dossiers"])

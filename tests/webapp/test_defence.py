@@ -160,6 +160,14 @@ def test_scores_from_paper_and_their_correction_by_two(
     with Session(review) as session:
         found = defence_scores(session, made.review_id)
     assert found == {("R01", code): 2400, ("R02", code): 2500}
+    guesses = [
+        post(client, f"{here}/correct", **form, second_login="admin", second_password=f"guess {n}")[
+            0
+        ]
+        for n in range(12)
+    ]
+    assert guesses[-1] == 429
+    assert post(client, here, **{"points-R01": "26.5"})[0] != 429
 
 
 def test_the_average_shows_its_pool_and_an_empty_pool_waits_for_a_ruling(

@@ -11,6 +11,7 @@ from flask import Blueprint, abort, flash, g, redirect, render_template, request
 from sqlalchemy import func, select
 from werkzeug.wrappers import Response
 
+from models.candidates import disqualify
 from models.completeness import (
     SHOWN,
     STANDINGS,
@@ -30,6 +31,7 @@ from models.review import Round
 from models.review_sheets import Sheet
 from models.rounds import lock_round, record_recusal
 from models.seats import seats_of
+from models.second_person import second_person
 from models.sheets import assign_sheets, exclude_sheet, reopen_sheet, withdraw_sheet
 from models.vault_pages import Release
 from models.vault_rounds import Entrant, OfficeRound
@@ -192,6 +194,30 @@ def recuse(round_id: int, code: str) -> Response | tuple[str, int]:
             f"{seat} is recused from {code}. Give it to another below.",
         )
     )
+    return _back(round_id, code)
+
+
+@pages.route("/rounds/<int:round_id>/board/dossiers/<code>/disqualify", methods=["POST"])
+@allow(*DESK)
+def take_out(round_id: int, code: str) -> Response | tuple[str, int]:
+    """Disqualifies a candidate with a reason; after the lock a second person confirms."""
+    found, there, _row = _found(round_id, code)
+    me, other = signed_in().login, ""
+    try:
+        if request.form.get("confirm") != "yes":
+            raise RuleError(Sentence("请先勾选确认。", "Tick the box to confirm first."))
+        if there.phase != "scoring":
+            other = second_person(
+                vault(),
+                login=request.form.get("second_login", ""),
+                password=request.form.get("second_password", ""),
+                by=me,
+            )
+        reason = require_neutral(found, code, request.form.get("reason", ""))
+        disqualify(review(), round_id=there.id, code=code, reason=reason, by=me, confirmed_by=other)
+    except RuleError as error:
+        return _refused(round_id, code, error)
+    flash(t(f"{code} 已取消资格。", f"{code} is disqualified."))
     return _back(round_id, code)
 
 
