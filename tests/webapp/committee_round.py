@@ -44,11 +44,12 @@ def furnish_committee(
     reviews: int = 0,
     name: str = "2024年度科学研究系列",
     released: bool = True,
+    policy: str = POLICY,
 ) -> CommitteeRound:
     """Seat R01 sits in the unit of the first applicant. Each dossier is with `reviews` seats."""
     with Session(vault) as session, session.begin():
         office_round = make_round(
-            session, name=name, year=2024, policy_name="office", policy=POLICY, profile="strict",
+            session, name=name, year=2024, policy_name="office", policy=policy, profile="strict",
             committee_members=max(seats, 1), by="test",
         )  # fmt: skip
         codes = new_codes(dossiers, [])
@@ -69,7 +70,7 @@ def furnish_committee(
     with Session(review) as session, session.begin():
         review_id = opened_round(
             session, round_id=None, name=name, year=2024, places=2,
-            committee_members=max(seats, 1), policy_text=POLICY, by="test",
+            committee_members=max(seats, 1), policy_text=policy, by="test",
         ).id  # fmt: skip
         page = BlindPage(1, "其他", "jpg", 620, 877, "0" * 64)
         put_dossiers(

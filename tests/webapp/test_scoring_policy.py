@@ -4,25 +4,36 @@ from __future__ import annotations
 
 import io
 import json
+import zipfile
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from flask.testing import FlaskClient
-from sqlalchemy import Engine, func, select, update
+from sqlalchemy import Engine, func, select
 from sqlalchemy.orm import Session
 
 from models.audit import AuditEvent, verify_audit
 from models.base import open_store
+from models.candidates import disqualify
 from models.review import PolicySnapshot, Round
 from models.review_sheets import Sheet
+from models.round_export import export_round
 from models.round_policies import PolicyChange, replace_policy
-from models.rounds import OrderError, lock_round
+from models.rounds import OrderError, advance_round, lock_round
 from models.sheets import save_draft
 from models.tallies import freeze_tally
 from models.vault_rounds import OfficeRound
+from scoring.outputs import json_text
+from scoring.result_json import tally_document
+from scoring.round_json import round_from_document
+from scoring.tally import tally
 from tests.webapp.committee_round import CommitteeRound, furnish_committee, submit
 from tests.webapp.conftest import PASSWORD, form_token
 from tests.webapp.review_round import POLICY
+from webapp.archive import write_archive
+from webapp.archive_proof import verify_archive
+from webapp.policy_texts import policy_from_text
 from webapp.settings import Settings
 
 SignIn = Callable[[str], FlaskClient]
@@ -38,12 +49,7 @@ def review(settings: Settings) -> Engine:
 @pytest.fixture
 def made(office: object, vault: Engine, review: Engine) -> CommitteeRound:
     """A round that was opened by a notice without criteria; its sheets are given."""
-    made = furnish_committee(vault, review, reviews=2)
-    with review.begin() as connection:
-        connection.execute(update(PolicySnapshot).values(text=NO_CRITERIA))
-    with vault.begin() as connection:
-        connection.execute(update(OfficeRound).values(policy=NO_CRITERIA))
-    return made
+    return furnish_committee(vault, review, reviews=2, policy=NO_CRITERIA)
 
 
 def put(
@@ -173,6 +179,34 @@ def test_after_the_lock_only_what_lacks_is_added_by_two(
     assert 'name="policy_file"' not in client.get(policy).text
     with Session(vault) as session:
         assert session.get_one(OfficeRound, made.round_id).policy == DECIDED
+
+
+def test_the_archive_proves_a_round_whose_policy_was_mended_twice(
+    sign_in: SignIn, review: Engine, made: CommitteeRound, tmp_path: Path
+) -> None:
+    sign_in("admin")
+    client, round_id = sign_in("secretary"), made.review_id
+    assert put(client, made, POLICY)[0] == 200
+    submit(review, round_id)
+    with Session(review) as session, session.begin():
+        lock_round(session, round_id=round_id, min_sheets=1, by="s")
+    assert put(client, made, DECIDED, **SECOND)[0] == 200
+    with Session(review) as session, session.begin():
+        disqualify(
+            session, round_id=round_id, code=made.codes[0], reason="r", by="s", confirmed_by="a"
+        )
+        policy = policy_from_text(DECIDED, "office")
+        round_ = round_from_document(export_round(session, round_id), policy)
+        body = json_text(tally_document(round_, policy, tally(round_, policy)))
+        freeze_tally(session, round_id=round_id, body=body, by="s")
+        advance_round(session, round_id=round_id, to="closed", by="s")
+        write_archive(tmp_path / "a.zip", session, round_id)
+    proof = verify_archive(tmp_path / "a.zip")
+    assert proof.problems == [] and list(proof.tallies) == [1]
+    with zipfile.ZipFile(tmp_path / "a.zip") as archive:
+        names = sorted(name for name in archive.namelist() if name.startswith("policies/"))
+        texts = [archive.read(name).decode() for name in names]
+    assert texts == [NO_CRITERIA, POLICY, DECIDED]
 
 
 def test_a_policy_by_which_a_tally_is_locked_stays(review: Engine, made: CommitteeRound) -> None:
