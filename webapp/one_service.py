@@ -85,7 +85,7 @@ def refuse(sentence: Sentence, code: ExitCode = ExitCode.USAGE) -> None:
 def proxy_options(settings: Settings | ReviewSettings) -> dict[str, object]:
     """waitress's options: whose word on the client's address and on https is believed."""
     if not settings.trusted_proxy:
-        # Nobody's word is believed, but that somebody passed a request on is seen: see webapp.watch.
+        # Nobody's word is believed; that a request was passed on is seen (webapp.watch).
         return {"clear_untrusted_proxy_headers": False}
     return {
         "trusted_proxy": settings.trusted_proxy,
