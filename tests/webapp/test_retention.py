@@ -60,6 +60,12 @@ def in_days(monkeypatch: pytest.MonkeyPatch, days: int) -> None:
     monkeypatch.setattr(retention, "_today", lambda: TODAY + timedelta(days=days))
 
 
+@pytest.fixture(autouse=True)
+def today(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A test that runs past midnight has one day all the same."""
+    in_days(monkeypatch, 0)
+
+
 def destroyed(vault: Engine) -> Destruction:
     """The destruction, once the work beside the page is done."""
     until = time.monotonic() + PATIENCE
