@@ -93,8 +93,8 @@ def _unusable(name: Sentence, why: str) -> Finding:
             "评委角色的权限由办公室启动时授予。",
             "Check address, user and password in MANGPING_VAULT_DATABASE, "
             "MANGPING_REVIEW_DATABASE and MANGPING_EXPERTS_DATABASE, and that the server runs. "
-            "PostgreSQL needs mangping[postgres]. The experts' role gets its rights at the start of "
-            "the office's service.",
+            "PostgreSQL needs mangping[postgres]. The experts' role gets its rights at the start "
+            "of the office's service.",
         ),
     )
 
