@@ -33,8 +33,8 @@ def interval(successes: int, total: int) -> tuple[float, float]:
     return 100 * found.low, 100 * found.high
 
 
-def document(measurement: Measurement, peers: Sequence[Measurement] = ()) -> str:
-    """The whole of docs/ACCURACY.md."""
+def document(measurement: Measurement, peers: Sequence[Measurement] = (), notes: str = "") -> str:
+    """The whole of docs/ACCURACY.md. `notes`: Markdown about what stays visible, by a person."""
     seeds = sorted({page.seed for page in measurement.pages})
     named = f"{seeds[0]} to {seeds[-1]}" if len(seeds) > 1 else f"{seeds[0]}"
     return f"""# Accuracy
@@ -51,11 +51,11 @@ the page was not let out but sent to a person. Eyes are hidden when 0.25 inter-o
 around both centres are. Intervals are Wilson's, 95 %. Items of one page are not independent of each
 other, so the intervals are somewhat too narrow.
 
-{tables(measurement, peers)}
+{tables(measurement, peers, notes)}
 """
 
 
-def tables(measurement: Measurement, peers: Sequence[Measurement] = ()) -> str:
+def tables(measurement: Measurement, peers: Sequence[Measurement] = (), notes: str = "") -> str:
     """All tables in Markdown, the short one first."""
     parts = ["## In short", short_table(measurement)]
     if peers:
@@ -72,6 +72,7 @@ def tables(measurement: Measurement, peers: Sequence[Measurement] = ()) -> str:
         if items:
             parts += [f"## {title}", item_table(items, axis, read), cross_table(items, read)]
     parts += ["## Where something stays visible on a clean page", visible_cells(measurement)]
+    parts += [notes.strip()] if notes.strip() else []
     parts += ["## Pages by kind", page_table(measurement)]
     parts += ["## Why pages went to a person", reason_table(measurement.pages)]
     return "\n\n".join(parts)

@@ -292,6 +292,7 @@ def main() -> None:
     parser.add_argument("--write", type=Path, help="write the tables to this file")
     parser.add_argument("--json", type=Path, help="write all verdicts to this file")
     parser.add_argument("--peers", type=Path, nargs="*", default=[], help="verdicts on other tools")
+    parser.add_argument("--notes", type=Path, help="what to say below what stays visible")
     parser.add_argument("--misses", type=Path, help="write pages with something visible here")
     arguments = parser.parse_args()
     settings = Settings(arguments.profile, arguments.jobs, arguments.applicants, arguments.misses)
@@ -304,7 +305,10 @@ def main() -> None:
         digest = code_version().rsplit(" ", 1)[1]
         work = arguments.work / f"{digest}-{settings.profile}-{settings.applicants}"
         work.mkdir(parents=True, exist_ok=True)
-        measurement = added(_one(seed, work, settings) for seed in seeds)
+        measurement = replace(
+            added(_one(seed, work, settings) for seed in seeds),
+            command=shlex.join(["python", "-m", "benchmarks.recall", *sys.argv[1:]]),
+        )
     else:
         folder = arguments.set or DEFAULT_OUT
         with tempfile.TemporaryDirectory() as scratch:
@@ -315,7 +319,8 @@ def main() -> None:
         save(measurement, arguments.json)
     peers = [load(path) for path in arguments.peers]
     if arguments.write:
-        arguments.write.write_text(document(measurement, peers), encoding="utf-8")
+        notes = arguments.notes.read_text(encoding="utf-8") if arguments.notes else ""
+        arguments.write.write_text(document(measurement, peers, notes), encoding="utf-8")
     print(tables(measurement, peers))
 
 
