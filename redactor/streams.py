@@ -22,6 +22,8 @@ NEXT_ROW = (0.45, 2.4)
 """Distance of the middles of two rows of one paragraph, in line heights."""
 ALIKE = 1.6
 """Largest ratio of the heights of two lines of one text."""
+LONG_ROW = 12
+"""Characters of a line from which its own direction is known well."""
 STACKED = 2
 """Characters of a box that may be a piece of a column set in single characters."""
 NEXT_BELOW = 2.6
@@ -207,11 +209,10 @@ def _paragraphs(
     start, end, middle, height = _frame(lines)
     first = np.array([min(start[i] for i in row) for row in rows])
     last = np.array([max(end[i] for i in row) for row in rows])
-    mid = np.array([float(np.mean(middle[row])) for row in rows])
     tall = np.array([float(np.median(height[row])) for row in rows])
     home = np.array([cell_of(lines[row[0]].quad, cells) for row in rows])
     low = np.minimum(tall[:, None], tall[None, :])
-    below = mid[None, :] - mid[:, None]
+    below = _below(lines, rows, middle)
     shared = np.minimum(last[:, None], last[None, :]) - np.maximum(first[:, None], first[None, :])
     allowed = (
         (below > NEXT_ROW[0] * low)
@@ -222,6 +223,24 @@ def _paragraphs(
     )
     shifted = np.abs(first[:, None] - first[None, :]) * 0.1
     return [[rows[i] for i in chain] for chain in _follow(allowed, below + shifted)]
+
+
+def _below(lines: Sequence[Line], rows: list[list[int]], middle: np.ndarray) -> np.ndarray:
+    """[i, j]: how far row j begins below row i, pixels, each long row in its own direction.
+
+    In a photo of a sheet the rows lie at several angles; a short row below the beginning of a long
+    one may be higher than the middle of that.
+    """
+    flat = np.array([float(np.mean(middle[row])) for row in rows])
+    below = flat[None, :] - flat[:, None]
+    starts = np.array([lines[row[0]].quad[[0, 3]].mean(axis=0) for row in rows])
+    for i, row in enumerate(rows):
+        line = max((lines[k] for k in row), key=lambda x: len(x.chars))
+        if len(line.chars) >= LONG_ROW:
+            along = line.quad[1] - line.quad[0]
+            down = np.array([-along[1], along[0]]) / max(float(np.hypot(*along)), 1.0)
+            below[i] = (starts - starts[i]) @ down
+    return below
 
 
 def _columns(lines: Sequence[Line]) -> list[list[list[int]]]:

@@ -324,7 +324,7 @@ def _behind(text: str, place: int) -> int | None:
     while end < len(text):
         if text[end] == "(" and ")" in text[end : end + 10]:
             end = text.index(")", end)
-        elif text[end] not in ":;_|.":
+        elif text[end] not in ":;_|.)":  # the word itself may stand in brackets
             break
         end += 1
     return end if end > place or place == len(text) else None
@@ -346,8 +346,21 @@ def _printed_end(line: Line) -> int:
     end = len(line.chars)
     while end and line.chars[end - 1].score < LEGIBLE:
         end -= 1
-    text = normalise(line.text).text
+    text, index = normalise(line.text)
+    signed = _signed_value(line, text, index) if len(line.text) == len(line.chars) else None
+    if signed is not None:
+        return signed
     return end if ANY_LABEL.search(text) or ASKS.search(text) else len(line.chars)
+
+
+def _signed_value(line: Line, text: str, index: Sequence[int]) -> int | None:
+    """Where the value behind the line's last label for a signature begins, when it is not legible:
+    of strokes some are read as surely as print."""
+    ends = [after for m in ASKS.finditer(text) if (after := _behind(text, m.end())) is not None]
+    if not ends or ends[-1] >= len(text):
+        return None
+    first = index[ends[-1]]
+    return None if _is_legible(line.chars[first:]) else first
 
 
 def _char_bounds(line: Line) -> Floats:

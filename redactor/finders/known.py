@@ -189,7 +189,10 @@ class _Fits:
         for place, char in enumerate(term.text) if len(term.text) >= LONG_NAME else ():
             for rival in RIVALS.get(char, ()):
                 text = term.text[:place] + rival + term.text[place + 1 :]
-                yield from (m.start() for m in re.finditer(re.escape(text), self._text))
+                start = self._text.find(text)
+                while start >= 0:
+                    yield start
+                    start = self._text.find(text, start + len(text))
 
     def _spare(self, term: Term) -> int:
         """How many illegible characters a term of this length may have besides its edits."""

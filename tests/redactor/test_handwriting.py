@@ -241,3 +241,17 @@ def test_all_strokes_are_covered(
     assert x0 <= xs.min() + 2
     assert x1 >= xs.max() - 2
     assert y1 >= ys.max() - 2
+
+
+def test_strokes_read_in_part_behind_a_label_in_brackets_are_masked() -> None:
+    page = sheet()
+    label = printed(page, "乙方（签字）：", 20, 40)
+    box = signed(page, 56, 38, 16, 7)
+    scores = (0.7, 0.98)  # one of the strokes' two characters looks like print
+    strokes = tuple(
+        Char(text, geometry.rectangle(x * MM, 38 * MM, (x + 8) * MM, 46 * MM), score)
+        for text, x, score in zip("点鹏", (56, 64), scores, strict=True)
+    )
+    chars = (*label.chars, *strokes)
+    line = Line(chars, geometry.around([c.quad for c in chars]), 0.89)
+    assert_masked(find_handwriting(page, DPI, read(line)), box)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -151,3 +153,19 @@ def test_a_gap_in_a_stack_holds_a_character_that_was_not_read() -> None:
 def test_cells_of_single_characters_side_by_side_are_no_stack() -> None:
     row = [line(c, 300 + 60 * i, 200) for i, c in enumerate("优良中差")]
     assert not any("\n" in source for source in sources(*row))
+
+
+def test_a_short_row_goes_on_below_a_long_one_that_slants_more_than_the_page() -> None:
+    turn = np.deg2rad(6)
+    cos, sin = np.cos(turn), np.sin(turn)
+    matrix = np.array([[cos, -sin, 0], [sin, cos, 0], [0, 0, 1]])
+
+    def slanted(row: Line) -> Line:
+        chars = tuple(replace(c, quad=geometry.mapped(c.quad, matrix)) for c in row.chars)
+        return replace(row, chars=chars, quad=geometry.mapped(row.quad, matrix))
+
+    level = [line("项目区位于塔里木盆地东北缘属暖温带", 100, 20 + 60 * k) for k in range(5)]
+    long = "作者简介张宇俊女工程师就职于某局主要从事胡杨林更新通讯邮箱zhang"
+    rows = [slanted(line(long, 100, 600)), slanted(line("example", 100, 660))]
+    (joined,) = [s for s in streams(reading(*level, *rows)) if "example" in s.source]
+    assert joined.source.endswith("zhang\nexample")
