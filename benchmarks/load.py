@@ -18,7 +18,6 @@ import argparse
 import contextlib
 import json
 import os
-import shutil
 import statistics
 import subprocess
 import sys
@@ -93,8 +92,8 @@ def _run(asked: argparse.Namespace, folder: Path, url: str) -> int:
     wrong = _compare(url, told["kept"])
     kept = sum(map(len, told["kept"].values()))
     print(f"{kept} saves acknowledged; differing in the store: {wrong or 'none'}")
-    errors = (folder / "server.log").read_text()
-    print(errors[-2000:], file=sys.stderr)
+    with (folder / "server.log").open(encoding="utf-8") as lines:
+        sys.stderr.writelines(line for line in lines if '"level": "info"' not in line)
     p95 = statistics.quantiles(told["times"]["save"], n=100)[94]
     return 1 if wrong or told["refused"] or p95 > asked.limit else 0
 
@@ -207,26 +206,13 @@ def _database(kind: str) -> Iterator[str]:
         with tempfile.TemporaryDirectory(prefix="mangping-load-db-") as folder:
             yield f"sqlite:///{folder}/review.db"
         return
-    from tests.models.conftest import _ordinary_user, _programs
+    from tests.postgresql_server import Server
 
-    programs, user = _programs(), _ordinary_user()
-    assert programs is not None and user is not None, "PostgreSQL is not installed"
-    runs_as = user if os.geteuid() == 0 else None
-    home = Path(tempfile.mkdtemp(prefix="mangping-pg-"))
-    if runs_as:
-        shutil.chown(home, runs_as)
-    control = [str(programs / "pg_ctl"), "-D", str(home / "data"), "-w"]
-    made = [str(programs / "initdb"), "-D", str(home / "data"), "-A", "trust", "-U", "mangping",
-            "--no-locale", "-E", "UTF8"]  # fmt: skip
-    options = ["-o", f"-k {home} -c listen_addresses=", "-l", str(home / "log"), "start"]
-    quiet: dict[str, Any] = {"cwd": home, "user": runs_as, "stdout": subprocess.DEVNULL}
+    server = Server(durable=True)
     try:
-        subprocess.run(made, check=True, **quiet)
-        subprocess.run([*control, *options], check=True, **quiet)
-        yield f"postgresql+psycopg://mangping@/postgres?host={home}"
+        yield server.url()
     finally:
-        subprocess.run([*control, "-m", "immediate", "stop"], check=False, **quiet)
-        shutil.rmtree(home, ignore_errors=True)
+        server.remove()
 
 
 def _wait(url: str) -> None:

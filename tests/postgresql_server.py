@@ -36,9 +36,13 @@ def _ordinary_user() -> str | None:
 
 
 class Server:
-    """Superuser `mangping`, reached by a socket in the folder; everybody is trusted."""
+    """Superuser `mangping`, reached by a socket in the folder; everybody is trusted.
 
-    def __init__(self) -> None:
+    `durable`: every commit waits for the disk, as on a real server; tests need not.
+    """
+
+    def __init__(self, *, durable: bool = False) -> None:
+        self._durable = durable
         programs, user = _programs(), _ordinary_user()
         if programs is None:
             pytest.skip(
@@ -82,7 +86,8 @@ class Server:
 
     def start(self) -> None:
         """Starts it and waits until it answers."""
-        options = f"-k {self._home} -c listen_addresses= -c fsync=off"
+        options = f"-k {self._home} -c listen_addresses="
+        options += "" if self._durable else " -c fsync=off"
         self._control("-o", options, "-l", str(self._home / "log"), "start")
 
     def stop(self) -> None:
