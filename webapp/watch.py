@@ -34,6 +34,8 @@ BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0)
 METHODS = frozenset(("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"))
 UNKNOWN = "-"
 """Stands for an address that is none of ours, and is not written down."""
+POLLS = frozenset(("/d/<code>/pages.json", "/meeting"))
+"""What every open tablet asks every few seconds: counted, and written down when it went wrong."""
 CARRIED = ("X-Forwarded-For", "X-Forwarded-Host", "X-Real-IP", "Forwarded", "Via")
 """Only a reverse proxy sends these: the visitor is not on this computer."""
 
@@ -91,6 +93,8 @@ def set_up_watch(
         method = request.method if request.method in METHODS else UNKNOWN
         number.labels(method, route, str(response.status_code)).inc()
         seconds.labels(route).observe(took)
+        if route in POLLS and response.status_code < 400:
+            return response
         log.info(
             "request", method=method, route=route, status=response.status_code,
             ms=round(1000 * took, 1), role=role(),

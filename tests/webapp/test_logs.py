@@ -66,6 +66,7 @@ def test_what_was_done_and_what_broke_can_be_read(
         "POST", "/rounds/<int:round_id>/roster/confirm", 302) in asked  # fmt: skip
     assert ("PUT", "/d/<code>/sheet", 200) in asked
     assert ("GET", "-", 404) in asked
+    assert ("GET", "/d/<code>/pages.json", 200) not in asked  # asked every few seconds
     roles = {line["role"] for line in by_event["request"]}
     assert roles == {"", "admin", "reviewer"}
     (job,) = [one for one in by_event["job"] if (one["kind"], one["state"]) == ("redact", "done")]
