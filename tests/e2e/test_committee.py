@@ -148,9 +148,10 @@ def test_3_what_blocks_the_lock_is_followed_and_mended(desk: Page, both: Both) -
     blocking = desk.locator("section.problems li a").first
     code, seat = blocking.inner_text().split(" × ")
     blocking.click()
-    desk.get_by_label("席位").select_option(seat)
-    desk.get_by_label("理由（不写姓名和单位）").fill("师生关系")
-    desk.get_by_role("button", name="记录回避").click()
+    recusal = desk.get_by_role("region", name="记录回避")
+    recusal.get_by_label("席位").select_option(seat)
+    recusal.get_by_label("理由（不写姓名和单位）").fill("师生关系")
+    recusal.get_by_role("button", name="记录回避").click()
     expect(desk.get_by_role("status")).to_contain_text(f"{seat} 对 {code} 的回避")
     desk.get_by_role("button", name="最合适").click()
     expect(desk.get_by_role("status")).to_contain_text(f"{code} 已分给")
