@@ -61,7 +61,7 @@ def run_during(
         return waiting.result(timeout=PATIENCE)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def pools() -> Iterator[dict[str, Executor]]:
     """Real threads, and processes that share nothing but the database."""
     spawn = multiprocessing.get_context("spawn")

@@ -34,11 +34,23 @@ def jobs(tmp_path: Path, count: int) -> list[FileJob]:
     return made
 
 
+_others: set[int] = set()
+"""Pool workers that another test has left to this process."""
+
+
+@pytest.fixture(autouse=True)
+def _only_what_this_test_starts() -> None:
+    _others.clear()
+    _others.update(worker.pid for worker in own_workers())
+
+
 def own_workers() -> list[psutil.Process]:
-    """Pool workers of this very process."""
+    """Pool workers of this very process that the test has started."""
     found = []
     for child in psutil.Process().children():
         try:
+            if child.pid in _others:
+                continue
             if any("spawn_main" in part for part in child.cmdline()):
                 found.append(child)
         except psutil.Error:

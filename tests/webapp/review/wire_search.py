@@ -165,7 +165,7 @@ def years(answers: Iterable[Seen], *told: int) -> list[str]:
     """Where an answer holds a date of one of the years; static files are alike everywhere."""
     listed = "|".join(map(str, told))
     pattern = rf"(?:{listed})[-/:.年]\d|\w (?:{listed}) \d\d:|\d/\d\d?/(?:{listed})"
-    # Seconds since 1970, as whole numbers of seconds, milliseconds or more.
+    # Seconds since 1970, as numbers of seconds, milliseconds or more; no digits behind a point.
     stamps = "|".join(str(_stamp(year))[:3] for year in told)
     found = []
     for answer in answers:
@@ -174,7 +174,8 @@ def years(answers: Iterable[Seen], *told: int) -> list[str]:
         text = (answer.text + b"\n" + answer.inner).decode("utf-8", "replace")
         if not answer.body.startswith((b"\xff\xd8", b"\x89PNG")):
             text += answer.body.decode("utf-8", "replace")
-        hits = re.findall(pattern, text) + re.findall(rf"\b(?:{stamps})\d{{7}}(?:\d{{3}})*\b", text)
+        since = rf"(?<![\w.])(?:{stamps})\d{{7}}(?:\d{{3}})*\b"
+        hits = re.findall(pattern, text) + re.findall(since, text)
         found += [f"{answer.place}: {hit}" for hit in hits]
     return found
 
