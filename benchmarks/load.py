@@ -6,8 +6,8 @@
 Starts the experts' server as `mangping serve` does, in a process of its own, on a temporary store
 (PostgreSQL: a temporary server with its default settings), and lets locust be the tablets. Each
 reviewer opens a dossier, looks at two pages of it and changes a score every LEAST to MOST seconds;
-every change is a save. Beside that a tablet asks for the state of its pages every 4 s and of the
-meeting every 10 s, as our pages do. A save whose answer is lost is sent again under its own name.
+every change is a save. Beside that a tablet asks for the state of its pages every 5 s and of the
+meeting every 20 s, as our pages do. A save whose answer is lost is sent again under its own name.
 Afterwards every version in the store is compared with what was acknowledged. Exits with 1 when one
 of them differs, when a request was refused, or when p95 of a save is over the limit.
 """

@@ -16,7 +16,7 @@ from locust import FastHttpUser, events, task
 from locust.env import Environment
 from locust.exception import StopUser
 
-ASK_EVERY, MEETING_EVERY = 4.0, 10.0
+ASK_EVERY, MEETING_EVERY = 5.0, 20.0
 """Seconds; webapp/static/reader.js and meeting.js."""
 PICTURE = "1x"
 BUSY = 503

@@ -89,6 +89,17 @@ def open_store(url: str, *, many_writers: bool = False) -> Engine:
     return engine
 
 
+def looking(engine: Engine) -> Engine:
+    """The same store for who only looks: without SQLite's write lock, and on PostgreSQL without a
+    transaction, whose begin and end would be two more ways to the server and back.
+
+    There each statement sees what is kept when it begins, as it does in a transaction, too.
+    """
+    if engine.dialect.name == "postgresql":
+        return engine.execution_options(read_only=True, isolation_level="AUTOCOMMIT")
+    return engine.execution_options(read_only=True)
+
+
 def forget_after_commit(session: Session) -> None:
     """Empties SQLite's log of writes once this transaction is kept.
 

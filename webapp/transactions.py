@@ -8,6 +8,8 @@ from flask import Flask, Response, current_app, g, request
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
+from models.base import looking
+
 
 def set_up_stores(app: Flask, names: Sequence[str]) -> None:
     """Commits the stores `names`, in that order, when a request is done; `g.undo` undoes them.
@@ -32,13 +34,17 @@ def set_up_stores(app: Flask, names: Sequence[str]) -> None:
                 session.close()
 
 
-def session_of(name: str) -> Session:
-    """The session of a store in this request."""
+def session_of(name: str, *, looks_only: bool = False) -> Session:
+    """The session of a store in this request.
+
+    `looks_only`: nothing is ever written by a request that asks for something, so it needs no
+    transaction either.
+    """
     key = f"{name}_session"
     if key not in g:
         engine: Engine = current_app.extensions[name]
         if request.method in ("GET", "HEAD"):
             # Looking takes no write lock, so that pages answer while somebody writes.
-            engine = engine.execution_options(read_only=True)
+            engine = looking(engine) if looks_only else engine.execution_options(read_only=True)
         setattr(g, key, Session(engine))
     return getattr(g, key)

@@ -10,7 +10,7 @@ from flask_limiter.util import get_remote_address
 from jinja2 import ChoiceLoader, PackageLoader
 from sqlalchemy.orm import Session
 
-from models.base import open_store
+from models.base import looking, open_store
 from models.seat_access import Member, member_of, seen_long_ago, touch
 from webapp.error_pages import set_up_errors
 from webapp.language import moment, set_up_language
@@ -76,7 +76,7 @@ def _register(app: Flask) -> None:
 
 def review() -> Session:
     """The review store's session of this request."""
-    return session_of("review")
+    return session_of("review", looks_only=True)
 
 
 def member() -> Member | None:
@@ -93,8 +93,7 @@ def _holder_of(token: str) -> Member | None:
     if request.method in ("GET", "HEAD"):
         return member_of(review(), token)
     # Before the write lock is taken, which so many others wait for.
-    looking = current_app.extensions["review"].execution_options(read_only=True)
-    with Session(looking) as session:
+    with Session(looking(current_app.extensions["review"])) as session:
         return member_of(session, token)
 
 

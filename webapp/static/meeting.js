@@ -1,6 +1,6 @@
 // Tells every open page of an expert when the secretary opens a ballot or the defence begins.
 "use strict";
-const ASK_EVERY = 10000;
+const ASK_EVERY = 20000;
 
 async function askMeeting(address) {
   try {

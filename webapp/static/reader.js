@@ -7,7 +7,7 @@ document.addEventListener("DOMContentLoaded", () => {
   const words = JSON.parse(reader.dataset.words);
   const WIDTHS = { "1x": 1000, "2x": 2000 }; // pixels across, as webapp/page_pictures.py has them
   const SIZES = ["full", "2x", "1x", "thumb"]; // the sharpest first
-  const ASK_EVERY = 4_000; // milliseconds; how long a frozen page may still be seen
+  const ASK_EVERY = 5_000; // milliseconds; how long a frozen page may still be seen
   const AHEAD = 2;
   const PLACE = `place ${seat} ${code}`;
 
