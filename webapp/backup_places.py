@@ -15,6 +15,7 @@ from typing import Any
 from models.errors import RuleError, Sentence
 from redactor.errors import UsageError
 from redactor.sealed_files import Keys, read_keys, seal_stream
+from webapp.redactor_errors import rule_error
 from webapp.settings import Settings
 
 WORK = "backup"
@@ -88,7 +89,7 @@ def backup_keys(key_file: Path) -> Keys:
     try:
         return read_keys(key_file)
     except UsageError as error:
-        raise RuleError(Sentence(error.sentence.zh, error.sentence.en)) from error
+        raise rule_error(error) from error
 
 
 def check_places(settings: Settings, out: Path) -> None:

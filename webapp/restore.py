@@ -30,10 +30,10 @@ from webapp.backup import (
     MANIFEST,
     STORES,
     VERSION,
-    hash_file,
     sqlite_content,
 )
 from webapp.backup_places import backup_keys
+from webapp.redactor_errors import rule_error, sentence_of
 from webapp.settings import Settings, prepare_folders
 
 MOST_TOLD = 50
@@ -121,7 +121,7 @@ def _opened(folder: Path, key_file: Path | None) -> _Backup:
     except OSError:
         return _Backup(folder, None, None)  # the check says what is missing
     except RedactorError as error:
-        raise RuleError(Sentence(error.sentence.zh, error.sentence.en)) from error
+        raise rule_error(error) from error
 
 
 def _checked_manifest(backup: _Backup) -> dict[str, Entry]:
@@ -262,41 +262,41 @@ def _bring_files(backup: _Backup, part: Path) -> int:
 
 def _copy_proven(source: Path, target: Path, entry: Entry, keys: Keys | None) -> Sentence | None:
     """Copies a file; what is wrong with it when it is not what the manifest says."""
-    digest, size = hashlib.sha256(), 0
     target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     try:
         there = source.open("rb")
     except FileNotFoundError:
         return Sentence(f"备份中缺少 {source.name}（{source}）。", f"{source} is missing.")
-    if keys is not None:
-        return _open_proven(there, source, target, entry, keys)
-    with there, target.open("wb") as copy:
-        while block := there.read(BLOCK):
-            digest.update(block)
-            size += copy.write(block)
+    with there, target.open("wb") as file:
+        copy = _Hashed(file)
+        try:
+            if keys is None:
+                shutil.copyfileobj(there, copy, BLOCK)
+            else:
+                open_stream(there, copy, keys, source)
+        except RedactorError as error:
+            return sentence_of(error)
     target.chmod(0o600)
-    if (size, digest.hexdigest()) == (entry["size"], entry["sha256"]):
+    if (copy.size, copy.digest.hexdigest()) == (entry["size"], entry["sha256"]):
         return None
     return Sentence(
         f"{source} 与备份时的校验码不符。", f"{source} is not what was backed up (sha256 differs)."
     )
 
 
-def _open_proven(
-    there: IO[bytes], source: Path, target: Path, entry: Entry, keys: Keys
-) -> Sentence | None:
-    try:
-        with there, target.open("wb") as copy:
-            open_stream(there, copy, keys, source)
-    except RedactorError as error:
-        return Sentence(error.sentence.zh, error.sentence.en)
-    target.chmod(0o600)
-    digest, size = hash_file(target)
-    if (size, digest) == (entry["size"], entry["sha256"]):
-        return None
-    return Sentence(
-        f"{source} 与备份时的校验码不符。", f"{source} is not what was backed up (sha256 differs)."
-    )
+class _Hashed:
+    """A file that tells what was written to it."""
+
+    def __init__(self, file: IO[bytes]) -> None:
+        self._file, self.size, self.digest = file, 0, hashlib.sha256()
+
+    def write(self, data: bytes) -> int:
+        self.digest.update(data)
+        self.size += len(data)
+        return self._file.write(data)
+
+    def flush(self) -> None:
+        self._file.flush()
 
 
 def _bring_store(

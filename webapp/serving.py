@@ -23,7 +23,7 @@ from models.base import open_store
 from models.errors import RuleError
 from redactor.errors import ExitCode, Sentence
 from webapp.logs import logs_of
-from webapp.one_service import Part, proxy_options, refuse_vault, wait_until_migrated
+from webapp.one_service import CREDENTIALS, Part, proxy_options, refuse_vault, wait_until_migrated
 from webapp.settings import ReviewSettings, Settings, prepare_folders, review_settings
 
 THREADS = 8
@@ -99,7 +99,7 @@ def serve(settings: Settings, ready: Callable[[], None] = lambda: None) -> None:
         )
     ready()
     # The others are given them; the experts' process would find them in what it inherits.
-    for name in ("MANGPING_VAULT_DATABASE", "MANGPING_VAULT_KEY", "MANGPING_REVIEW_DATABASE"):
+    for name in CREDENTIALS:
         os.environ.pop(name, None)
     processes = [
         Kept("office", run_office, settings),
@@ -276,40 +276,43 @@ def ready_to_answer(app: Flask) -> Flask:
 
 def run_office(settings: Settings) -> None:
     """The office's process."""
-    import waitress
-
     from webapp.office.app import create_office
 
     with logs_of("office", settings.logs):
-        waitress.serve(
-            ready_to_answer(create_office(settings)),
-            host=settings.host,
-            port=settings.port,
-            threads=THREADS,
-            ident="",
-            max_request_body_size=settings.largest_request,
-            **proxy_options(settings),
-        )
+        app = create_office(settings)
+        _answer(app, settings, THREADS, max_request_body_size=settings.largest_request)
 
 
 def run_review(settings: ReviewSettings) -> None:
     """The experts' process."""
-    import waitress
-
     from webapp.review.app import create_review
 
     _open_files_for(REVIEW_CONNECTIONS)
     with logs_of("review", settings.logs):
-        waitress.serve(
-            ready_to_answer(create_review(settings)),
-            host=settings.host,
-            port=settings.port,
-            threads=REVIEW_THREADS,
-            ident="",
+        _answer(
+            create_review(settings),
+            settings,
+            REVIEW_THREADS,
             connection_limit=REVIEW_CONNECTIONS,
             asyncore_use_poll=True,  # select() ends at 1024
-            **proxy_options(settings),
         )
+
+
+def _answer(
+    app: Flask, settings: Settings | ReviewSettings, threads: int, **options: object
+) -> None:
+    """Serves an app until the process is told to stop. `options`: waitress's own."""
+    import waitress
+
+    waitress.serve(
+        ready_to_answer(app),
+        host=settings.host,
+        port=settings.port,
+        threads=threads,
+        ident="",
+        **options,
+        **proxy_options(settings),
+    )
 
 
 def _open_files_for(connections: int) -> None:

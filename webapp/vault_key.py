@@ -30,6 +30,7 @@ from redactor.sealed_files import (
     write_key_file,
 )
 from redactor.whole_file import write_whole
+from webapp.redactor_errors import rule_error
 from webapp.settings import Settings
 
 Result = TypeVar("Result")
@@ -239,4 +240,4 @@ def _said(work: Callable[..., Result], *values: Any) -> Result:
     try:
         return work(*values)
     except (UsageError, OutputError) as error:
-        raise RuleError(Sentence(error.sentence.zh, error.sentence.en)) from error
+        raise rule_error(error) from error

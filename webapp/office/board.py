@@ -31,7 +31,6 @@ from models.review import Round
 from models.review_sheets import Sheet
 from models.rounds import lock_round, record_recusal
 from models.seats import seats_of
-from models.second_person import second_person
 from models.sheets import assign_sheets, exclude_sheet, reopen_sheet, withdraw_sheet
 from models.vault_pages import Release
 from models.vault_rounds import Entrant, OfficeRound
@@ -47,6 +46,7 @@ from webapp.office.committee import (
     policy_in_force,
     require_neutral,
     rule_of,
+    second_of_form,
     take_turn,
 )
 from webapp.office.rounds import round_or_404
@@ -207,12 +207,7 @@ def take_out(round_id: int, code: str) -> Response | tuple[str, int]:
         if request.form.get("confirm") != "yes":
             raise RuleError(Sentence("请先勾选确认。", "Tick the box to confirm first."))
         if there.phase != "scoring":
-            other = second_person(
-                vault(),
-                login=request.form.get("second_login", ""),
-                password=request.form.get("second_password", ""),
-                by=me,
-            )
+            other = second_of_form(me)
         reason = require_neutral(found, code, request.form.get("reason", ""))
         disqualify(review(), round_id=there.id, code=code, reason=reason, by=me, confirmed_by=other)
     except RuleError as error:

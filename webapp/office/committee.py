@@ -8,7 +8,7 @@ import unicodedata
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
 
-from flask import abort
+from flask import abort, request
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -17,6 +17,7 @@ from models.office_experts import experts_of
 from models.review import PolicySnapshot, Recusal, Round
 from models.review_sheets import Sheet
 from models.seats import add_seats
+from models.second_person import second_person
 from models.vault_experts import AssignmentRule, Expert
 from models.vault_rounds import Entrant, OfficeRound
 from scoring.assignment import Dossier, Reviewer
@@ -46,6 +47,16 @@ def opened_or_404(found: OfficeRound) -> Round:
 def take_turn(round_id: int) -> None:
     """Puts two people who change the committee or its dossiers at once in line."""
     vault().get_one(OfficeRound, round_id, with_for_update=True, populate_existing=True)
+
+
+def second_of_form(by: str) -> str:
+    """The login of the second person whose password the form holds; RuleError for anybody else."""
+    return second_person(
+        vault(),
+        login=request.form.get("second_login", ""),
+        password=request.form.get("second_password", ""),
+        by=by,
+    )
 
 
 def bring_seats(found: OfficeRound, by: str) -> None:

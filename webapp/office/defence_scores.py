@@ -21,12 +21,11 @@ from models.office_experts import seat_order
 from models.review import Candidate, Recusal, Reviewer, Round
 from models.round_export import decimal_of
 from models.rounds import scaled
-from models.second_person import second_person
 from models.vault_rounds import OfficeRound
 from scoring.points import decimal_text
 from scoring.policy import Policy
 from webapp.language import sentences_of, t
-from webapp.office.app import review, signed_in, vault
+from webapp.office.app import review, signed_in
 from webapp.office.ballots import expert_names
 from webapp.office.committee import (
     DESK,
@@ -34,6 +33,7 @@ from webapp.office.committee import (
     opened_or_404,
     policy_in_force,
     require_neutral,
+    second_of_form,
 )
 from webapp.office.rounds import round_or_404
 from webapp.security import allow
@@ -103,7 +103,7 @@ def correct(round_id: int, code: str) -> Response | tuple[str, int]:
     found = round_or_404(round_id)
     there = opened_or_404(found)
     try:
-        confirmed_by = _second()
+        confirmed_by = second_of_form(signed_in().login)
         points, most = _points(found, there, request.form.get("points", "").strip())
         correct_defence_score(
             review(),
@@ -131,16 +131,7 @@ def _result(found: OfficeRound, there: Round, code: str) -> None:
         passed=PASSED[request.form["passed"]],
         by=signed_in().login,
         reason=require_neutral(found, code, request.form.get("reason", "")),
-        confirmed_by=_second() if again else None,
-    )
-
-
-def _second() -> str:
-    return second_person(
-        vault(),
-        login=request.form.get("second_login", ""),
-        password=request.form.get("second_password", ""),
-        by=signed_in().login,
+        confirmed_by=second_of_form(signed_in().login) if again else None,
     )
 
 

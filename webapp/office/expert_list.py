@@ -11,6 +11,7 @@ from models.errors import RuleError, Sentence
 from models.office_experts import ExpertRow, is_seat
 from redactor.errors import UsageError
 from redactor.roster_cells import CellValue, read_grids, text_of
+from webapp.redactor_errors import rule_error
 
 LARGEST = 5 << 20
 LONGEST_TEXT = 200_000
@@ -73,7 +74,7 @@ def experts_of_file(name: str, data: bytes, folder: Path) -> list[ExpertRow]:
         try:
             grids = read_grids(path)
         except UsageError as error:
-            raise RuleError(Sentence(error.sentence.zh, error.sentence.en)) from error
+            raise rule_error(error) from error
     return _experts(grids[0].rows if grids else ())  # a workbook may have charts alone
 
 

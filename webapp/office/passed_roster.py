@@ -22,6 +22,7 @@ from redactor.roster_cells import read_grids
 from redactor.roster_header import find_header
 from redactor.sealed_files import read_file
 from webapp.office.old_workbook import modern
+from webapp.redactor_errors import rule_error
 
 HEADING = "是否通过"
 WORDS = {"pass": "是", "fail": "否", "undetermined": "待裁定"}
@@ -51,7 +52,7 @@ def write_passed(path: Path, decisions: Mapping[tuple[int, str], str]) -> Writte
     except RosterError as error:
         raise RuleError([Sentence(c.problem.zh, c.problem.en) for c in error.cells]) from error
     except UsageError as error:
-        raise RuleError(Sentence(error.sentence.zh, error.sentence.en)) from error
+        raise rule_error(error) from error
     grid = next(grid for grid in grids if grid.name == roster.sheet)
     header = find_header(grid)
     if header is None:

@@ -14,10 +14,11 @@ from concurrent.futures.process import BrokenProcessPool
 from dataclasses import replace
 from typing import Any, TypeVar
 
-from models.errors import RuleError, Sentence
+from models.errors import Sentence
 from redactor.errors import UnreadablePage, UsageError
 from redactor.limits import PageTookTooLong, WorkerLimits, limits_from_environment, time_limit
 from redactor.workers import worker_pool
+from webapp.redactor_errors import rule_error
 from webapp.settings import Settings
 from webapp.vault_key import rounds_folder, with_key
 
@@ -93,7 +94,7 @@ def read_sheet_apart(settings: Settings, work: Callable[..., Result], *values: A
     try:
         return read_apart(settings, work, *values)
     except (UsageError, UnreadablePage) as error:
-        raise RuleError(Sentence(error.sentence.zh, error.sentence.en)) from error
+        raise rule_error(error) from error
 
 
 TOO_MUCH = Sentence(

@@ -23,7 +23,6 @@ from models.office_destruction import (
     set_retention,
     take_up_again,
 )
-from models.second_person import second_person
 from models.vault_accounts import OfficeEvent
 from models.vault_destruction import Destruction
 from models.vault_rounds import OfficeRound
@@ -32,6 +31,7 @@ from webapp.destruction_pdf import certificate_pdf
 from webapp.language import sentences_of, t
 from webapp.logs import log_of
 from webapp.office.app import review, signed_in, vault
+from webapp.office.committee import second_of_form
 from webapp.office.rounds import round_or_404
 from webapp.security import allow
 from webapp.settings import Settings
@@ -215,12 +215,7 @@ def destroy(round_id: int) -> Response | tuple[str, int]:
 
     def act() -> None:
         _require_confirmed()
-        other = second_person(
-            vault(),
-            login=request.form.get("second_login", ""),
-            password=request.form.get("second_password", ""),
-            by=me,
-        )
+        other = second_of_form(me)
         begun = begin_destruction(
             vault(),
             review(),

@@ -18,13 +18,19 @@ from models.office_rounds import set_policy
 from models.review import Round
 from models.round_policies import PolicyChange, policies_of, replace_policy, sheets_begun
 from models.rounds import get_round
-from models.second_person import second_person
 from models.vault_rounds import OfficeRound
 from scoring.points import decimal_text
 from scoring.policy import Policy
 from webapp.language import sentences_of, t
 from webapp.office.app import review, signed_in, vault
-from webapp.office.committee import DESK, opened, policy_in_force, require_neutral, take_turn
+from webapp.office.committee import (
+    DESK,
+    opened,
+    policy_in_force,
+    require_neutral,
+    second_of_form,
+    take_turn,
+)
 from webapp.office.outcome import outcome_of, tallies_of
 from webapp.office.rounds import round_or_404
 from webapp.policy_texts import own_policy, policy_from_text
@@ -41,6 +47,7 @@ def overview(round_id: int) -> str:
 
 def _page(found: OfficeRound, problems: list[str], values: Mapping[str, str]) -> str:
     there = opened(found)
+    begun = sheets_begun(review(), there.id) if there is not None else 0
     policy: Policy | None = None
     try:
         policy = policy_in_force(found)
@@ -60,17 +67,17 @@ def _page(found: OfficeRound, problems: list[str], values: Mapping[str, str]) ->
             (kept.snapshot, kept.reason)
             for kept in reversed(policies_of(review(), there.id) if there is not None else [])
         ],
-        begun=sheets_begun(review(), there.id) if there is not None else 0,
-        open_to=_open_to(found, there),
+        begun=begun,
+        open_to=_open_to(found, there, begun),
     )
 
 
-def _open_to(found: OfficeRound, there: Round | None) -> str:
+def _open_to(found: OfficeRound, there: Round | None, begun: int) -> str:
     """What may still be put right: "all", "rules" (not the criteria), "gaps", or "" for nothing."""
     if there is None:
         return "all"
     if there.phase == "scoring":
-        return "rules" if sheets_begun(review(), there.id) else "all"
+        return "rules" if begun else "all"
     return "gaps" if there.phase != "closed" and _untallied(found, there) else ""
 
 
@@ -120,12 +127,7 @@ def _put(
         reason = require_neutral(found, None, request.form.get("reason", ""))
         other = ""
         if there.phase != "scoring":
-            other = second_person(
-                vault(),
-                login=request.form.get("second_login", ""),
-                password=request.form.get("second_password", ""),
-                by=me,
-            )
+            other = second_of_form(me)
         get_round(review(), there.id, change=True)  # before it is told what may change
         replace_policy(
             review(),

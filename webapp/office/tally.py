@@ -30,7 +30,6 @@ from models.errors import RuleError, Sentence
 from models.review import PolicySnapshot, Round, Tally
 from models.round_export import export_round
 from models.rounds import advance_round, get_round
-from models.second_person import second_person
 from models.tallies import freeze_tally
 from models.vault_rounds import OfficeRound
 from scoring.canonical import canonical_json
@@ -42,7 +41,7 @@ from scoring.workbook import write_workbook
 from webapp.archive import Archived, write_archive
 from webapp.language import sentences_of, t
 from webapp.office.app import review, signed_in, vault
-from webapp.office.committee import DESK, opened, opened_or_404, require_neutral
+from webapp.office.committee import DESK, opened, opened_or_404, require_neutral, second_of_form
 from webapp.office.outcome import (
     Outcome,
     kept_outcome,
@@ -145,7 +144,7 @@ def freeze(round_id: int) -> Response | tuple[str, int]:
         second, reason = None, ""
         if tallies_of(there):
             reason = require_neutral(found, None, request.form.get("reason", ""))
-            second = _second(me)
+            second = second_of_form(me)
         freeze_tally(
             review(),
             round_id=there.id,
@@ -180,15 +179,6 @@ def close(round_id: int) -> Response | tuple[str, int]:
         advance_round(review(), round_id=there.id, to="closed", by=signed_in().login)
 
     return _done(found, act, t("本轮已结束。", "The round is closed."))
-
-
-def _second(me: str) -> str:
-    return second_person(
-        vault(),
-        login=request.form.get("second_login", ""),
-        password=request.form.get("second_password", ""),
-        by=me,
-    )
 
 
 def _done(found: OfficeRound, act: Callable[[], None], said: str) -> Response | tuple[str, int]:

@@ -33,12 +33,11 @@ from models.office_unsealing import (
     unsealing_of,
 )
 from models.review import Round
-from models.second_person import second_person
 from models.vault_rounds import Entrant, OfficeRound
 from scoring.round_json import strict_json
 from webapp.language import sentences_of, t
 from webapp.office.app import review, signed_in, vault
-from webapp.office.committee import DESK, opened, opened_or_404
+from webapp.office.committee import DESK, opened, opened_or_404, second_of_form
 from webapp.office.kept_files import ROSTERS, file_path, keep_imported
 from webapp.office.outcome import tallies_of
 from webapp.office.passed_roster import write_passed
@@ -113,12 +112,7 @@ def confirm(round_id: int) -> Response | tuple[str, int]:
     there = opened_or_404(found)
     waiting = unsealing_of(vault(), found.id)
     try:
-        second = second_person(
-            vault(),
-            login=request.form.get("second_login", ""),
-            password=request.form.get("second_password", ""),
-            by=waiting.asked_by if waiting is not None else "",
-        )
+        second = second_of_form(waiting.asked_by if waiting is not None else "")
         confirm_unsealing(
             vault(), review(), round_id=found.id, review_id=there.id, confirmed_by=second,
             by=signed_in().login,
