@@ -23,14 +23,19 @@ from webapp.settings import Settings
 LONG_AGO = "2001-01-01T00:00:00+00:00"
 
 
-@pytest.fixture
-def scanned(settings: Settings, vault: Engine, round_id: int, tmp_path: Path) -> int:
-    """A round with one page, waiting to be redacted."""
+def add_page(settings: Settings, vault: Engine, round_id: int, tmp_path: Path) -> None:
+    """A scan, waiting to be redacted."""
     data = save(page_about(PEOPLE[0].name), tmp_path / "证书.jpg").read_bytes()
     with Session(vault) as session, session.begin():
         entrant = session.scalars(select(Entrant).where(Entrant.number == 1)).one()
         file = add_scan(session, settings, entrant, "证书.jpg", data)
         add_job(session, round_id=round_id, kind="redact", target=file.id)
+
+
+@pytest.fixture
+def scanned(settings: Settings, vault: Engine, round_id: int, tmp_path: Path) -> int:
+    """A round with one page."""
+    add_page(settings, vault, round_id, tmp_path)
     return round_id
 
 

@@ -9,28 +9,15 @@ import pytest
 from sqlalchemy import Engine, select
 from sqlalchemy.orm import Session
 
-from models.office_jobs import add_job
 from models.vault_pages import Job, Page
-from models.vault_rounds import Entrant
 from redactor import cluster
 from redactor.sealed_files import MARK, new_secret, read_file, write_key_file
 from tests.dask_processes import running
-from tests.redactor.golden.sets import page_about, save
-from tests.webapp.conftest import PEOPLE, add_scan
-from tests.webapp.test_runner import work
+from tests.webapp.test_runner import add_page, work
 from webapp.office.derivatives import pictures_folder
 from webapp.office.work import round_vault
 from webapp.runner import Runner
 from webapp.settings import Settings
-
-
-def add_page(settings: Settings, vault: Engine, round_id: int, tmp_path: Path) -> None:
-    """A scan, waiting to be redacted."""
-    data = save(page_about(PEOPLE[0].name), tmp_path / "证书.jpg").read_bytes()
-    with Session(vault) as session, session.begin():
-        entrant = session.scalars(select(Entrant).where(Entrant.number == 1)).one()
-        file = add_scan(session, settings, entrant, "证书.jpg", data)
-        add_job(session, round_id=round_id, kind="redact", target=file.id)
 
 
 def test_a_page_comes_back_sealed_with_its_pictures(
