@@ -45,7 +45,7 @@ _READER_SIDE = 2600
 
 _WORTH_READING, _LOOKS_LIKE, _LOOKS_UNREAD = 0.05, 0.3, 0.9
 """Likelihood of a block from which the reader tries it, from which looks alone are enough, and
-the same on a page whose text is not known, where short words look alike."""
+the same where the text is not known or one character by itself was read: short words look alike."""
 _SURE_PRINT = 0.9
 """Probability of a character from which it was read and is no part of a code."""
 _SHARE_OF_PRINT = 0.6
@@ -80,18 +80,23 @@ def find_codes(pixels: Image, lines: Sequence[Line] | None = None) -> tuple[Find
     seen = _read(grey)
     for quad in finder_pattern_quads(small, scale):
         _add(seen, _Seen(quad, "", 0.8, "QR finder patterns, not decodable"))
-    for block, looks in _likely(grey, small, scale, _print(lines or (), small.shape, scale)):
+    for block, looks in _likely(grey, small, scale, lines or ()):
         for code in _judged(grey, block, looks, scale, limit):
             _add(seen, code)
     return tuple(Finding(Kind.CODE, s.quad, s.text, s.score, s.why, "codes") for s in seen)
 
 
-def _likely(grey: Grey, small: Grey, scale: float, printed: Grey) -> list[tuple[Block, float]]:
+def _likely(
+    grey: Grey, small: Grey, scale: float, lines: Sequence[Line]
+) -> list[tuple[Block, float]]:
     """Blocks that may be codes with their likelihood, likeliest first."""
-    found, rows = [], []
+    found, rows, least = [], [], []
     ink = inked(small)
+    words = _print([line for line in lines if len(line.chars) > 1], small.shape, scale)
+    # A matrix code is read as one dense character, and as a sure one (國).
+    alone = _print([line for line in lines if len(line.chars) == 1], small.shape, scale)
     for block in blocks(small, scale):
-        if _share_of_print(printed, ink, block.quad * scale) > _SHARE_OF_PRINT:
+        if _share_of_print(words, ink, block.quad * scale) > _SHARE_OF_PRINT:
             continue
         large = max(width(block.quad), height(block.quad)) * scale > 2 * LARGEST
         # A large block is measured at a fraction of its size anyway.
@@ -100,10 +105,13 @@ def _likely(grey: Grey, small: Grey, scale: float, printed: Grey) -> list[tuple[
         if row is not None:
             found.append(block)
             rows.append(row)
+            read = _share_of_print(alone, ink, block.quad * scale) > _SHARE_OF_PRINT
+            least.append(_LOOKS_UNREAD if read else _WORTH_READING)
     if not found:
         return []
-    judged = zip(found, likelihood(np.array(rows)).tolist(), strict=True)
-    return sorted((j for j in judged if j[1] >= _WORTH_READING), key=lambda j: -j[1])
+    judged = zip(found, likelihood(np.array(rows)).tolist(), least, strict=True)
+    likely = [(block, looks) for block, looks, limit in judged if looks >= limit]
+    return sorted(likely, key=lambda j: -j[1])
 
 
 def _print(lines: Sequence[Line], shape: tuple[int, ...], scale: float) -> Grey:

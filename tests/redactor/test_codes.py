@@ -4,6 +4,8 @@ are made by segno and zxing-cpp's own writer, the pages are drawn here."""
 from __future__ import annotations
 
 import math
+from itertools import pairwise
+from random import Random
 
 import cv2
 import numpy as np
@@ -13,9 +15,12 @@ import zxingcpp
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from redactor import geometry
 from redactor.finders.codes import find_codes
 from redactor.geometry import area
 from redactor.page import Char, Finding, Image, Kind, Line, Quad
+from sample_scans.canvas import Canvas, Span, Style
+from sample_scans.fonts import Fonts
 
 LINK = "https://www.chsi.com.cn/xlcx/bg.do?vcode=AB12CD34EF56"
 CENTER = (560, 560)
@@ -40,6 +45,14 @@ def written(form: object, text: str, scale: int) -> np.ndarray:
     if form in LINEAR:
         image = np.repeat(image[:1], image.shape[1] // 4, axis=0)
     return image
+
+
+def torn_data_matrix() -> np.ndarray:
+    code = written(Format.DataMatrix, "CERT-2024-0012345", 8)
+    side = len(code)
+    cv2.line(code, (0, side // 2), (side, side // 3), 0, side // 12)
+    code[:, int(side * 0.45) : int(side * 0.52)] = 255
+    return code
 
 
 def text_page() -> np.ndarray:
@@ -103,11 +116,7 @@ def test_a_damaged_qr_code_is_covered_but_not_decoded(scale: int, angle: int) ->
 
 @pytest.mark.parametrize("angle", [0, 45, 90])
 def test_a_torn_data_matrix_is_covered(angle: int) -> None:
-    code = written(Format.DataMatrix, "CERT-2024-0012345", 8)
-    side = len(code)
-    cv2.line(code, (0, side // 2), (side, side // 3), 0, side // 12)
-    code[:, int(side * 0.45) : int(side * 0.52)] = 255
-    page, truth = placed(code, angle)
+    page, truth = placed(torn_data_matrix(), angle)
     findings = find_codes(page)
     assert covered(truth, findings) > 0.97
     assert findings[0].text == ""
@@ -167,13 +176,35 @@ def test_codes_blurred_beyond_reading_are_covered(form: object, text: str, angle
 
 
 def read_as(text: str, quad: Quad, score: float = 0.99) -> Line:
-    return Line((Char(text, quad, score),), quad, score)
+    """A line of characters that share a quad evenly."""
+    steps = [i / len(text) for i in range(len(text) + 1)]
+    places = [geometry.between(quad, a, b) for a, b in pairwise(steps)]
+    chars = tuple(Char(c, q, score) for c, q in zip(text, places, strict=True))
+    return Line(chars, quad, score)
 
 
 def test_what_was_read_as_print_is_no_code() -> None:
     page, truth = placed(written(Format.DataMatrix, "CERT-2024-0012345", 3), blur=2.0)
     assert find_codes(page, ()) != ()
-    assert find_codes(page, [read_as("醒", truth)]) == ()
+    assert find_codes(page, [read_as("醒目", truth)]) == ()
+
+
+@pytest.mark.parametrize("angle", [0, 45, 90])
+def test_one_character_by_itself_does_not_hide_a_code(angle: int) -> None:
+    """A matrix code is dense enough to be read as one sure character."""
+    page, truth = placed(torn_data_matrix(), angle)
+    assert covered(truth, find_codes(page, [read_as("國", truth)])) > 0.97
+    assert find_codes(page, [read_as("國家", truth)]) == ()
+
+
+def test_printed_characters_that_stand_by_themselves_are_no_codes() -> None:
+    """Read, their looks must prove more."""
+    sheet = Canvas(Fonts(debian=False), Random(1), 150, 150, 30)
+    for i in range(8):
+        sheet.line(5 + 17.3 * i, 8 + 0.7 * i, [Span("嗢")], Style("sans", 22, bold=True))
+    page = np.asarray(sheet.image, dtype=np.uint8)
+    assert find_codes(page, ()) != ()
+    assert find_codes(page, [read_as("嗢", np.array(keep.quads[0])) for keep in sheet.keep]) == ()
 
 
 def test_what_was_hardly_read_or_looks_like_a_code_proves_nothing() -> None:
