@@ -21,6 +21,8 @@ _OVERSAMPLE = 2
 # face box were read off it by hand.
 _EYES = ((203.0, 101.8), (246.4, 103.0))
 _FACE = (177.0, 66.0, 277.0, 182.0)
+_SLIVER = 0.1
+"""Share of a glyph that the sheet's edge leaves, up to which it tells no character."""
 
 
 def seal(
@@ -77,10 +79,9 @@ def seal(
         return tuple((float(px), float(py)) for px, py in moved)
 
     outline = place(np.array(box(0, 0, wide, high)))
-    inside = [g for g in map(place, glyphs) if _inside(canvas, g)]
-    canvas.items.append(
-        Item("seal", text + foot, form or shape, applicant, False, tuple(inside), outline)
-    )
+    quads = [on_sheet(place(glyph), canvas.image.size) for glyph in glyphs]
+    inside = tuple(quad for quad in quads if quad is not None)
+    canvas.items.append(Item("seal", text + foot, form or shape, applicant, False, inside, outline))
 
 
 def fingerprint(canvas: Canvas, x: float, y: float, applicant: int, colour: Colour = RED) -> None:
@@ -341,7 +342,8 @@ def _stamp(
     canvas.image = Image.fromarray(sheet.astype(np.uint8))
 
 
-def _inside(canvas: Canvas, quad: Quad) -> bool:
-    """Whether any of a glyph is on the sheet."""
-    width, height = canvas.image.size
-    return any(0 <= x < width and 0 <= y < height for x, y in quad)
+def on_sheet(quad: Quad, size: tuple[int, int]) -> Quad | None:
+    """What of a glyph lies on a sheet of `size` (width, height); None for nothing or a sliver."""
+    cut = np.array(quad).clip(0, size)
+    whole, left = (cv2.contourArea(np.array(q, np.float32)) for q in (quad, cut))
+    return tuple((float(x), float(y)) for x, y in cut) if left > _SLIVER * whole else None

@@ -12,6 +12,8 @@ import numpy as np
 import openpyxl
 import pytest
 import zxingcpp
+from hypothesis import given
+from hypothesis import strategies as st
 from PIL import Image, ImageOps
 
 from benchmarks.axes import known_recipes
@@ -22,7 +24,7 @@ from sample_scans.dossier import WIDE_PLANS, WIDE_SCANS
 from sample_scans.faded import without_faded
 from sample_scans.fonts import Fonts
 from sample_scans.generate import generate
-from sample_scans.marks import qr, seal
+from sample_scans.marks import on_sheet, qr, seal
 from sample_scans.pages import PAGES
 from sample_scans.pages.context import Context
 from sample_scans.people import SLOTS, check_digit, make_people
@@ -183,6 +185,40 @@ def test_a_turned_code_decodes_and_lies_in_its_quad(turn: float) -> None:
     beside = cv2.dilate(inside, np.ones((5, 5), np.uint8)) == 0
     assert not (grey[beside] < 128).any()
     assert 0.3 < (grey[inside == 1] < 128).mean() < 0.7
+
+
+@pytest.mark.parametrize(("x", "y"), [(1.0, 30.0), (44.0, 30.0), (22.0, -4.0), (22.0, 63.0)])
+def test_only_the_part_of_a_seal_on_the_sheet_is_planted(x: float, y: float) -> None:
+    """What the edge cut off is not there to be hidden: truth ends where the paper does."""
+    canvas = Canvas(Fonts(debian=False), Random(1), 100, 45, 60)
+    seal(canvas, x, y, "巴音郭楞蒙古自治州林业和草原局", 1, turn=20)
+    (item,) = canvas.items
+    points = np.array(item.quads).reshape(-1, 2)
+    assert 3 <= len(item.quads) < 14
+    assert points.min() >= 0
+    assert (points <= canvas.image.size).all()
+
+
+@given(
+    shift=st.tuples(st.floats(-60, 160), st.floats(-60, 160)),
+    turn=st.floats(0, 6.3),
+    side=st.floats(4, 40),
+)
+def test_a_glyph_on_the_sheet_is_its_own_part(
+    shift: tuple[float, float], turn: float, side: float
+) -> None:
+    cos, sin = math.cos(turn) * side, math.sin(turn) * side
+    glyph = np.array([[0, 0], [cos, sin], [cos - sin, sin + cos], [-sin, cos]]) + shift
+    quad = tuple((float(x), float(y)) for x, y in glyph)
+    cut = on_sheet(quad, (100, 100))
+    if (glyph >= 0).all() and (glyph <= 100).all():
+        assert cut == quad
+    if cut is None:
+        # At most a sliver of it is there: its middle is off the sheet.
+        middle = glyph.mean(axis=0)
+        assert not ((middle > 1) & (middle < 99)).all()
+    else:
+        assert all(0 <= x <= 100 and 0 <= y <= 100 for x, y in cut)
 
 
 def test_crumpled_points_stay_on_their_ink() -> None:
