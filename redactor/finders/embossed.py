@@ -26,6 +26,11 @@ PER_MM = 3.0
 """Pixels per mm of the picture on which rings are traced: a relief's line is 0.5 to 1 mm wide."""
 SMALLEST_PAGE = 64
 """Pixels on the shorter side; smaller pictures hold no seal that could be told."""
+LIGHT_MM, MOST_GAIN = 30.0, 2.0
+"""The paper's brightest tone within so many mm is its light; what lies in half of it has half of
+the relief, which is made up for, but for no more than this."""
+PAPER = 80
+"""Percentile of the light on a page that is full light."""
 GROUND_MM = 2.8
 """What differs from the mean over so many mm around is a line."""
 STRONGEST, MOST_TINT = 40.0, 25
@@ -57,8 +62,9 @@ LEAST_ARC = 0.38
 SMALLEST_SEAL_MM = 8.2
 MOST_BENT = 0.06
 """Most by which a ring differs from a circle, share of its radius."""
-SURE, DOUBTFUL = 0.53, 0.49
-"""Least likeness (votes times the share of the ring that stands out) to mask and to ask."""
+SURE, DOUBTFUL, WHOLE = 0.53, 0.49, 0.68
+"""Least likeness (votes times the share of the ring that stands out) to mask and to ask, and share
+of a doubtful ring that stands out from which it is masked, too."""
 SAME = 0.3
 """Overlap (intersection over union) with a seal that was found by its ink."""
 MARGIN_MM = 1.2
@@ -114,7 +120,17 @@ class ReliefRing:
     @property
     def likeness(self) -> float:
         """0 for nothing, above 1 for a clean pale ring."""
-        return min(self.cover, self.steady) * self.vote
+        return self.standing * self.vote
+
+    @property
+    def sure(self) -> bool:
+        """Whether nobody needs to look."""
+        return self.likeness >= SURE or self.standing >= WHOLE
+
+    @property
+    def standing(self) -> float:
+        """Share of the ring that stands out from what is around it."""
+        return min(self.cover, self.steady)
 
 
 def find_embossed(pixels: Image, dpi: float, seals: Sequence[Quad] = ()) -> EmbossedSeals:
@@ -136,7 +152,7 @@ def find_embossed(pixels: Image, dpi: float, seals: Sequence[Quad] = ()) -> Embo
             continue
         size = round(2 * ring.radius / relief.per_mm)
         score = min(1.0, ring.likeness)
-        if ring.likeness >= SURE:
+        if ring.sure:
             why = f"embossed seal, {size} mm"
             sure.append(Finding(Kind.SEAL, quad, "", score, why, FINDER))
         else:
@@ -156,6 +172,7 @@ def relief_of(pixels: Image, dpi: float) -> Relief:
     # Colours only tell ink, so that the quick way to reduce them will do.
     small = np.asarray(cv2.resize(pixels, size, interpolation=cv2.INTER_LINEAR), np.uint8)
     per_mm *= scale
+    grey = _levelled(grey, per_mm)
     side = max(3, round(GROUND_MM * per_mm) | 1)
     ink = _strong(grey - cv2.blur(grey, (side, side))) | _tint(small, side)
     bare = (1 - cv2.dilate(ink, _disc(CLEARANCE_MM * per_mm))).astype(np.float32)
@@ -166,6 +183,20 @@ def relief_of(pixels: Image, dpi: float) -> Relief:
     lines[strong] = 0
     bare[strong] = 0
     return Relief(lines, bare, scale, per_mm)
+
+
+def _levelled(grey: Plane, per_mm: float) -> Plane:
+    """The page as if lit evenly: in the shade a relief is as much weaker as its paper."""
+    shrink = 0.125
+    tiny = cv2.resize(grey, None, fx=shrink, fy=shrink, interpolation=cv2.INTER_AREA)
+    side = max(3, round(LIGHT_MM * per_mm * shrink) | 1)
+    light = cv2.morphologyEx(tiny, cv2.MORPH_CLOSE, np.ones((side, side), np.uint8))
+    light = cv2.GaussianBlur(light, (0, 0), side / 4)
+    gain = np.clip(np.percentile(light, PAPER) / np.maximum(light, 1.0), 1.0, MOST_GAIN)
+    if gain.max() < 1.05:
+        return grey
+    whole = cv2.resize(gain.astype(np.float32), grey.shape[::-1], interpolation=cv2.INTER_LINEAR)
+    return grey * np.asarray(whole, np.float32)
 
 
 def find_relief_rings(relief: Relief) -> list[ReliefRing]:

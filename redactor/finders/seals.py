@@ -38,8 +38,9 @@ OUTSIDE, INSIDE = 0.35, 0.75
 """Most ink just outside the ring and within it; discs and dense pictures have more."""
 DENSEST = 0.9
 """Most ink within a perfect ring."""
-MOST_BLIND, FLAWLESS = 0.1, 0.98
-"""A ring of which more than this share runs through pictures must be there almost wholly."""
+MOST_BLIND, FLAWLESS, FLAWLESS_RED, RED_ARC = 0.1, 0.98, 0.9, 0.5
+"""A ring of which more than this share runs through pictures must be there almost wholly; of a red
+one, which no portrait draws, the part beside the picture and half of it in all."""
 INK = 30
 """Grey levels below the paper from which on ink counts as part of a frame."""
 DOUBTED_MM, DOUBTED_COVER, DOUBTED_ARC = 12.0, 0.75, 0.6
@@ -50,6 +51,10 @@ CUT = 0.97
 """A ring of whose box less than this share lies on the page is cut."""
 SAME = 0.35
 """Regions that overlap by this share of the smaller one are one seal."""
+
+COVERED, ALIKE = 0.995, 1.25
+"""Share of a ring's box that its blob's covers to hold it, and how much larger the blob's may be
+to hold nothing else."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -94,7 +99,7 @@ def find_seals(pixels: Image, dpi: float, doubtful: bool = False) -> tuple[SealR
             _of_blob(b, "red", sheet) for b in find_blobs(sheet.red, sheet.pictures, sheet.per_mm)
         ]
         for ring in find_rings(sheet.red, sheet.pictures, sheet.per_mm, LEAST_VOTE_RED):
-            if _is_seal(ring, sheet, COVER_RED):
+            if _is_seal(ring, sheet, red=True):
                 regions.append(_of_ring(ring, "red", sheet))
     if cv2.countNonZero(sheet.blue) >= LEAST_RED_MM2 * sheet.per_mm**2:
         regions += [
@@ -102,7 +107,7 @@ def find_seals(pixels: Image, dpi: float, doubtful: bool = False) -> tuple[SealR
             for b in find_blobs(sheet.blue, sheet.pictures, sheet.per_mm)
         ]
     for ring in find_rings(sheet.dark, sheet.pictures, sheet.per_mm, LEAST_VOTE_INK):
-        if _is_seal(ring, sheet, COVER_INK):
+        if _is_seal(ring, sheet, red=False):
             regions.append(_of_ring(ring, _ink(ring, sheet), sheet))
         elif doubtful and _may_be_seal(ring, sheet):
             doubted.append(replace(_of_ring(ring, _ink(ring, sheet), sheet), sure=False))
@@ -159,8 +164,10 @@ def _own(
     return "", texts[0]
 
 
-def _is_seal(ring: Ring, sheet: Sheet, least_cover: float) -> bool:
-    """Whether the evidence around a ring is that of a seal and not of letters or a disc."""
+def _is_seal(ring: Ring, sheet: Sheet, red: bool) -> bool:
+    """Whether the evidence around a ring is that of a seal and not of letters or a disc; `red`: it
+    was sought in red ink alone."""
+    least_cover = COVER_RED if red else COVER_INK
     perfect = ring.cover >= PERFECT
     return (
         ring.radius >= SMALLEST_MM * sheet.per_mm
@@ -168,8 +175,13 @@ def _is_seal(ring: Ring, sheet: Sheet, least_cover: float) -> bool:
         and ring.arc >= LEAST_ARC
         and ring.outside <= OUTSIDE
         and ring.inside <= (DENSEST if perfect else INSIDE)
-        and (ring.blind <= MOST_BLIND or ring.cover >= FLAWLESS)
+        and (ring.blind <= MOST_BLIND or ring.cover >= FLAWLESS or (red and _stands_out(ring)))
     )
+
+
+def _stands_out(ring: Ring) -> bool:
+    """Whether a red ring that runs through a picture is there beside it."""
+    return ring.cover >= FLAWLESS_RED and ring.arc >= RED_ARC
 
 
 def _may_be_seal(ring: Ring, sheet: Sheet) -> bool:
@@ -273,8 +285,21 @@ def _distinct(regions: list[SealRegion]) -> tuple[SealRegion, ...]:
             kept[same[0]] = replace(kept[same[0]], ink=region.ink)
         if region.ring and kept[same[0]].shape in ("oval", "triangle"):
             # Something red touches the seal or the page cuts it: its ring tells its form.
-            kept[same[0]] = replace(kept[same[0]], shape=region.shape, ellipse=region.ellipse)
+            quad = _with_ring(kept[same[0]].quad, region.quad)
+            kept[same[0]] = replace(
+                kept[same[0]], quad=quad, shape=region.shape, ellipse=region.ellipse
+            )
     return tuple(kept)
+
+
+def _with_ring(blob: Quad, ring: Quad) -> Quad:
+    """What covers a blob and the ring in it: a box that stands aslant may cut the ring's sides."""
+    inside, _ = cv2.intersectConvexConvex(blob.astype(np.float32), ring.astype(np.float32))
+    if inside >= COVERED * geometry.area(ring):
+        return blob
+    if geometry.area(blob) <= ALIKE * geometry.area(ring):
+        return ring
+    return geometry.rectangle(*geometry.bounds(np.concatenate([blob, ring])))
 
 
 def _shared(a: Quad, b: Quad) -> float:

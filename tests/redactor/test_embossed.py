@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from redactor import geometry
-from redactor.finders.embossed import EmbossedSeals, find_embossed
+from redactor.finders.embossed import EmbossedSeals, ReliefRing, find_embossed
 from redactor.page import Image, Kind
 
 DPI = 150.0
@@ -99,6 +99,40 @@ def test_a_relief_is_found_from_wherever_the_light_comes(light: int) -> None:
 @pytest.mark.parametrize("depth", [9, 20])
 def test_sizes_and_depths(size: int, depth: int) -> None:
     assert_one(find_embossed(embossed(sheet(), 60, 50, size, depth), DPI), 60, 50, size)
+
+
+def shaded(page: Image, darkest: float) -> Image:
+    """The page in a shadow with a soft slanting edge that leaves `darkest` of the light."""
+    ys, xs = np.mgrid[0 : page.shape[0], 0 : page.shape[1]]
+    along = (xs / page.shape[1] - 0.5) + 0.4 * (ys / page.shape[0] - 0.5)
+    light = 1 - (1 - darkest) / (1 + np.exp(-along / 0.06))
+    return np.clip(page * light[..., None], 0, 255).astype(np.uint8)
+
+
+@pytest.mark.parametrize("x", [40, 74, 108])
+def test_a_relief_in_the_shade_is_found_like_one_in_the_light(x: int) -> None:
+    page = embossed(sheet(), x, 50, 40, 9)
+    assert_one(find_embossed(page, DPI), x, 50, 40)
+    assert_one(find_embossed(shaded(page, 0.42), DPI), x, 50, 40)
+
+
+@pytest.mark.parametrize("page", [sheet(), with_photo(sheet()), printed(with_photo(sheet()))])
+def test_a_shadow_is_no_relief(page: Image) -> None:
+    found = find_embossed(shaded(page, 0.45), DPI)
+    assert (found.sure, found.doubtful) == ((), ())
+
+
+@pytest.mark.parametrize(
+    ("cover", "steady", "vote", "sure"),
+    [(0.9, 0.9, 0.6, True), (0.72, 0.73, 0.72, True), (0.6, 0.6, 0.84, False),
+     (0.9, 0.6, 0.84, False)],
+)  # fmt: skip
+def test_a_ring_that_stands_out_is_sure_with_few_votes(
+    cover: float, steady: float, vote: float, sure: bool
+) -> None:
+    ring = ReliefRing(100, 100, 50, cover, steady, 0.7, 0.01, vote)
+    assert ring.likeness >= 0.5
+    assert ring.sure is sure
 
 
 def test_over_the_edge_of_a_photo() -> None:
