@@ -34,7 +34,7 @@ from redactor.finders.seal_twins import SealPrint, find_twins
 from redactor.finders.seals import SealRegion, doubtful_seals, find_seals, seal_findings
 from redactor.finders.touching_ink import find_touching_ink
 from redactor.finders.unit_rests import find_rests_beside, under
-from redactor.finders.watermarks import find_copies
+from redactor.finders.watermarks import find_copies, watermark_lines
 from redactor.identity import Identity
 from redactor.page import Finding, Image, Kind, Reading
 from redactor.profile import Profile
@@ -78,7 +78,7 @@ def find(
     """
     kinds = profile.kinds
     masks = [*find_text(reading, identity, profile)]
-    pale = replace(reading, lines=tuple(line for line in reading.lines if line.layer == "pale"))
+    pale = replace(reading, lines=watermark_lines(reading.lines, reading.size))
     masks += find_copies(page, [f for s in streams(pale) for f in find_known(s, identity)])
     masks += [
         finding
@@ -109,7 +109,8 @@ def find(
         embossed = find_embossed(page, dpi, [region.quad for region in regions])
         masks += embossed.sure
         doubts += embossed.doubtful
-    masks += find_rests_beside(reading, identity, under(masks))
+    sealed = [mask for mask in masks if mask.kind is Kind.SEAL]
+    masks += find_rests_beside(reading, identity, under(masks), under(sealed))
     if Kind.SIGNATURE in kinds:
         quads = [region.quad for region in regions]
         fingerprints = find_fingerprints(page, dpi, quads, reading.lines)

@@ -25,6 +25,8 @@ LONGEST_VALUE = {Kind.NAME: 24, Kind.SIGNATURE: 16}
 """Characters of a value in running text; longer ones are sentences that begin like a label."""
 READ, UNREAD = 0.8, 0.5
 """Score of a value that was read, and of ink that was not."""
+BY_HAND = frozenset({Kind.NAME, Kind.SIGNATURE})
+"""Values that are written where they cannot be read; others are in the next cell as well."""
 ZONE = 9.0
 """How far beside a label handwriting is looked for, in line heights."""
 
@@ -133,8 +135,12 @@ class _Page:
         room = x1 - geometry.bounds(label.line.quad)[2]
         if after or room > 4 * geometry.height(label.line.quad):
             # The label shares its cell with the value: a signature line, "编号" in a box.
-            yield from self._beside(label, self._zone(label, self._cells[home]))
-            return
+            beside = list(self._beside(label, self._zone(label, self._cells[home])))
+            yield from beside
+            is_read = any(x.score >= LEGIBLE and x.text.strip() for x in after)
+            if is_read or (beside and label.kind in BY_HAND):
+                return
+            # Nothing there, or the label once more in another script.
         right = self._right_of(home)
         if right is None:
             return

@@ -17,11 +17,23 @@ from redactor.page import Finding, Image, Kind, Line, Quad
 
 FINDER = "seal_edges"
 REACH_MM = 5.0
-"""Ink that runs out of a seal's mask by more is a rule, a picture or handwriting."""
+"""Ink that runs out of a seal's mask by more is a rule, a picture or handwriting, unless it is a
+row of print: no higher, and shorter than `ROW_MM`."""
+ROW_MM, LEAST_ROW_MM = 70.0, 1.6
+"""Longest rest of a row and least height of one, mm: a long unit in print of 12 points."""
+ROW_INK = (0.08, 0.6)
+"""Share of a row's box that is ink: a bar is full."""
+STEP, LEVEL = 0.8, 0.6
+"""Gap to the next character of a row, in its heights, and the share of the lower one's height that
+two of them share."""
+RULE_MM = 12.0
+"""Straight lines from this length on are rules."""
 LEAST_MM = 0.4
 """Ink that runs out by less is the edge of the seal's own frame or a speck."""
 JOIN_MM = 0.7
 """Gap between two strokes of one character."""
+MARGIN_MM = 0.15
+"""A rest's mask reaches this far beyond its ink, for strokes that are paler at their ends."""
 DEPTH = 60
 """Grey levels below the paper from which on there is ink."""
 READ = 0.9
@@ -47,14 +59,13 @@ def find_seal_edges(
 def _rests(pixels: Image, seal: Quad, read: Sequence[Quad], per_mm: float) -> list[Quad]:
     """Boxes of the unread ink that runs out of one seal, from the mask's edge on."""
     x0, y0, x1, y1 = geometry.bounds(seal)
-    room = REACH_MM * per_mm + 2
-    left, top = max(0, int(x0 - room)), max(0, int(y0 - room))
-    part = pixels[top : int(y1 + room), left : int(x1 + room)]
+    room, aside = REACH_MM * per_mm + 2, ROW_MM * per_mm + 2
+    left, top = max(0, int(x0 - aside)), max(0, int(y0 - room))
+    part = pixels[top : int(y1 + room), left : int(x1 + aside)]
     if min(part.shape[:2]) < 4:
         return []
-    grey = darkest(np.ascontiguousarray(part))
-    ink = (grey < float(np.percentile(grey, 75)) - DEPTH).astype(np.uint8)
     shift = np.array([left, top], dtype=np.float64)
+    ink = _ink(part, per_mm)
     for quad in read:
         if _near(geometry.bounds(quad), left, top, part.shape):
             grown = geometry.grown(quad, 0.0, 0.1 * geometry.height(quad)) - shift
@@ -66,15 +77,65 @@ def _rests(pixels: Image, seal: Quad, read: Sequence[Quad], per_mm: float) -> li
     outside = np.asarray(cv2.bitwise_and(joined, 1 - own), np.uint8)
     rim = cv2.dilate(own, np.ones((3, 3), np.uint8)) - own
     crossing = cv2.dilate(cv2.bitwise_and(joined, own), np.ones((3, 3), np.uint8))
-    count, labels, stats, _ = cv2.connectedComponentsWithStats(outside)
-    touching = set(np.unique(labels[(rim > 0) & (crossing > 0)]).tolist()) - {0}
+    _, labels, stats, _ = cv2.connectedComponentsWithStats(outside)
+    boxes = {
+        label: (int(x), int(y), int(x + w), int(y + h))
+        for label, (x, y, w, h, _) in enumerate(stats)
+        if label and _fits(ink[y : y + h, x : x + w], per_mm)
+    }
+    touching = set(np.unique(labels[(rim > 0) & (crossing > 0)]).tolist())
     rests = []
-    for label in range(1, count):
-        x, y, w, h = (int(v) for v in stats[label, :4])
-        sized = LEAST_MM * per_mm <= max(w, h) <= REACH_MM * per_mm
-        if label in touching and sized:
-            rests.append(geometry.rectangle(x - 1, y - 1, x + w + 1, y + h + 1) + shift)
+    for label in touching & set(boxes):
+        start = boxes[label]
+        if start[0] >= x1 - left - 2 or start[2] <= x0 - left + 2:
+            start = _followed(start, [boxes[k] for k in boxes if k not in touching], per_mm)
+        margin = 1 + MARGIN_MM * per_mm
+        rests.append(geometry.grown(geometry.rectangle(*start), margin, margin) + shift)
     return rests
+
+
+def _ink(part: Image, per_mm: float) -> np.ndarray:
+    """1 on print, 0 on paper and on ruled lines."""
+    grey = darkest(np.ascontiguousarray(part))
+    ink = (grey < float(np.percentile(grey, 75)) - DEPTH).astype(np.uint8)
+    long = max(9, round(RULE_MM * per_mm))
+    for shape in ((1, long), (long, 1)):
+        rules = cv2.morphologyEx(ink, cv2.MORPH_OPEN, np.ones(shape, np.uint8))
+        ink[cv2.dilate(rules, np.ones((3, 3), np.uint8)) > 0] = 0
+    return ink
+
+
+def _fits(ink: np.ndarray, per_mm: float) -> bool:
+    """Whether a piece of ink is a character, its rest, or a row of print."""
+    height, width = ink.shape
+    if max(height, width) <= REACH_MM * per_mm:
+        return max(height, width) >= LEAST_MM * per_mm
+    low = LEAST_ROW_MM * per_mm <= height <= REACH_MM * per_mm
+    return low and width <= ROW_MM * per_mm and ROW_INK[0] <= float(ink.mean()) <= ROW_INK[1]
+
+
+def _followed(
+    start: tuple[int, int, int, int], others: Sequence[tuple[int, int, int, int]], per_mm: float
+) -> tuple[int, int, int, int]:
+    """The box of a row that begins with `start`, with the characters that go on on either side."""
+    x0, y0, x1, y1 = last = start
+    tall = max(y1 - y0, LEAST_ROW_MM * per_mm)
+    rest = list(others)
+    while True:
+        nearest = [
+            box
+            for box in rest
+            if min(box[3], last[3]) - max(box[1], last[1])
+            >= LEVEL * min(box[3] - box[1], last[3] - last[1])
+            and max(box[0] - x1, x0 - box[2]) <= STEP * tall
+        ]
+        if not nearest or x1 - x0 > ROW_MM * per_mm:
+            return x0, y0, x1, y1
+        last = nearest[0]
+        rest.remove(last)
+        x0, y0 = min(x0, last[0]), min(y0, last[1])
+        x1, y1 = max(x1, last[2]), max(y1, last[3])
+        tall = max(tall, last[3] - last[1])
 
 
 def _near(

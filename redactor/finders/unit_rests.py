@@ -21,6 +21,9 @@ from redactor.unit_forms import unit_parts
 FINDER = "unit_rests"
 SHORTEST_END, BEYOND_PLACE = 3, 2
 """Characters of a unit's end, and of its beginning beyond the place's name: places are shared."""
+SEALED_END = 1
+"""Characters of a unit's end beside a seal: what the seal hides of the row is most likely the rest,
+and a seal's ring and stars leave little of a row to be read."""
 LONG_NAME, NAME_PART = 4, 2
 """Characters of a name that has parts, and of a part."""
 BESIDE = 1.6
@@ -32,11 +35,15 @@ AS_GIVEN = ("unit", "former unit", "roster name", "former name")
 
 
 def find_rests_beside(
-    reading: Reading, identity: Identity, is_masked: Callable[[Quad], bool]
+    reading: Reading,
+    identity: Identity,
+    is_masked: Callable[[Quad], bool],
+    is_sealed: Callable[[Quad], bool] = lambda quad: False,
 ) -> Iterator[Finding]:
     """Rests of units and long names beside what `is_masked` says of a quad is painted over.
 
-    Their quads reach over the room up to the mask; those of units as far as all of the unit would.
+    Their quads reach over the room up to the mask; those of units as far as all of the unit would,
+    but for ends of few characters, which are sought only beside what `is_sealed` says is a seal.
     """
     terms = [term for term in identity.terms if _is_sought(term)]
     for line in reading.lines:
@@ -46,6 +53,8 @@ def find_rests_beside(
         for term in terms:
             for ends in (True, False):
                 found = _rest(line, text, origin, term, is_masked, ends)
+                if found is None and ends and term.kind is Kind.UNIT:
+                    found = _rest(line, text, origin, term, is_sealed, ends, SEALED_END)
                 if found is not None:
                     yield found
 
@@ -72,9 +81,10 @@ def _rest(
     term: Term,
     is_masked: Callable[[Quad], bool],
     ends: bool,
+    least: int = SHORTEST_END,
 ) -> Finding | None:
     """The longest end (`ends`) or beginning of a term in a line that stands beside a mask."""
-    for part in _parts(term, ends):
+    for part in _parts(term, ends, least):
         place = text.find(part)
         while place >= 0:
             chars = line.chars[origin[place] : origin[place + len(part) - 1] + 1]
@@ -84,7 +94,7 @@ def _rest(
             if not is_masked(chars[-1 if ends else 0].quad) and is_masked(
                 geometry.between(quad, start, end)
             ):
-                if term.kind is Kind.UNIT:
+                if term.kind is Kind.UNIT and len(part) >= SHORTEST_END:
                     # What else of the unit runs out of the mask's other side goes, too.
                     lost = (len(term.text) - len(part) + SPARE) / len(part)
                     start, end = (-max(room, lost), 0.0) if ends else (1.0, 1.0 + max(room, lost))
@@ -102,13 +112,14 @@ def _is_sought(term: Term) -> bool:
     return term.kind is Kind.UNIT or (term.kind is Kind.NAME and len(term.text) >= LONG_NAME)
 
 
-def _parts(term: Term, ends: bool) -> list[str]:
-    """Ends, or beginnings, of a term that tell it, longest first; never all of it."""
+def _parts(term: Term, ends: bool, shortest: int) -> list[str]:
+    """Ends, or beginnings, of a term that tell it, longest first; never all of it. `shortest`: of
+    the ends of units, characters."""
     text = term.text
     if term.kind is Kind.NAME:
         least = NAME_PART
     elif ends:
-        least = SHORTEST_END
+        least = shortest
     else:
         least = len("".join(unit_parts(text).places)) + BEYOND_PLACE
     sizes = range(len(text) - 1, least - 1, -1)

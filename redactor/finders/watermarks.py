@@ -9,11 +9,13 @@ import numpy as np
 
 from redactor import geometry
 from redactor.layers import WORKING_SIDE, inks, pale_ink
-from redactor.page import Finding, Image, Kind, Quad
+from redactor.page import Finding, Image, Kind, Line, Quad
 
 FINDER = "watermarks"
 WELL_READ = 0.6
 """Score of a finding from which its watermark is believed."""
+SAME_ROW = 0.4
+"""Overlap of a pale row with one of ink from which they are one row."""
 ALIKE = (0.55, 1.7)
 """Thickness of a copy over that of the letters that were read."""
 SHORTEST = 1.4
@@ -36,6 +38,19 @@ GOES_ON = 0.03
 """Share of what print leaves to see of a letter's place that is pale where a row goes on."""
 MOST_LETTERS = 30
 """A row is followed over so many letters at most on either side."""
+
+
+def watermark_lines(lines: Sequence[Line], size: tuple[int, int]) -> tuple[Line, ...]:
+    """The pale lines of a page of `size` (width, height) that are no print: in the shade of a photo
+    small print is pale, too, and is read at the same place as ink."""
+    largest = LARGEST_PRINT * max(1.0, max(size) / WORKING_SIDE)
+    ink = [line.quad for line in lines if line.layer == "ink" and line.score >= WELL_READ]
+
+    def is_print(line: Line) -> bool:
+        small = min(geometry.height(line.quad), geometry.width(line.quad)) <= largest
+        return small and any(geometry.overlap(line.quad, quad) >= SAME_ROW for quad in ink)
+
+    return tuple(line for line in lines if line.layer == "pale" and not is_print(line))
 
 
 def find_copies(pixels: Image, read: Sequence[Finding]) -> tuple[Finding, ...]:

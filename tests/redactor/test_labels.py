@@ -120,6 +120,31 @@ def test_handwriting_in_the_cell_to_the_right() -> None:
     assert 422 <= x1 <= 500
 
 
+BILINGUAL = (geometry.rectangle(90, 90, 480, 150), geometry.rectangle(482, 90, 1200, 150))
+"""A label's cell with room for the label in another script, and the value's."""
+
+
+@pytest.mark.parametrize("other", [(), (line(" ", 300, 100, score=0.4),)])
+@pytest.mark.parametrize(
+    ("label", "value"), [("家庭住址", "库尔勒市人民东路1号"), ("联系电话", "19900001234")]
+)
+def test_a_value_beside_a_label_in_two_scripts(
+    label: str, value: str, other: tuple[Line, ...]
+) -> None:
+    row = (line(label, 110, 100), *other, line(value, 500, 100))
+    findings = found(*row, cells=BILINGUAL, pixels=scribbled(290, 105))
+    assert texts(f for f in findings if f.text.strip()) == [value]
+    assert len(findings) == 2
+
+
+def test_a_value_in_the_cell_of_its_label_is_the_only_one() -> None:
+    row = (line("签名：", 110, 100), line("李明", 290, 100), line("王强", 500, 100))
+    assert texts(found(*row, cells=BILINGUAL)) == ["李明"]
+    signed = (line("签名：", 110, 100), line("王强", 500, 100))
+    (ink,) = found(*signed, cells=BILINGUAL, pixels=scribbled(290, 105))
+    assert ink.text == ""
+
+
 def test_a_header_row_has_no_values() -> None:
     assert found(line("姓名", 110, 100), line("性别", 300, 100), cells=CELLS) == []
 

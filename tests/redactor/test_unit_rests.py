@@ -25,10 +25,11 @@ def reading(x: float, text: str) -> Reading:
     return Reading((line,), (), (800, 300), 0, "test")
 
 
-def found(x: float, text: str) -> list[Finding]:
+def found(x: float, text: str, seals: tuple[Finding, ...] = ()) -> list[Finding]:
     unit = Term(Kind.UNIT, UNIT, "unit", Script.HAN)
     name = Term(Kind.NAME, NAME, "roster name", Script.HAN)
-    return list(find_rests_beside(reading(x, text), Identity(1, (unit, name)), under([MASK])))
+    identity = Identity(1, (unit, name))
+    return list(find_rests_beside(reading(x, text), identity, under([MASK]), under(seals)))
 
 
 @pytest.mark.parametrize("before", ["", "与白州水程"])
@@ -49,6 +50,17 @@ def test_the_second_part_of_a_name_behind_a_lost_dot_is_masked() -> None:
     (rest,) = found(400, "：吐尔逊")
     assert rest.kind is Kind.NAME
     assert geometry.bounds(rest.quad)[2] == pytest.approx(480)
+
+
+@pytest.mark.parametrize("text", ["站", "督站", "站。"])
+def test_beside_a_seal_the_last_character_of_a_unit_is_masked(text: str) -> None:
+    """It tells nobody's unit, but nothing of a unit may stay; what stands behind it does."""
+    (rest,) = found(405, text, (MASK,))
+    x0, _, x1, _ = geometry.bounds(rest.quad)
+    assert x0 <= 400 and x1 == pytest.approx(405 + SIZE * len(text.rstrip("。")))
+    assert found(405, text) == []
+    assert found(450, text, (MASK,)) == []
+    assert found(405, "农场", (MASK,)) == []
 
 
 @pytest.mark.parametrize(

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from redactor import geometry
-from redactor.finders.watermarks import find_copies
-from redactor.page import Finding, Kind
+from redactor.finders.watermarks import find_copies, watermark_lines
+from redactor.page import Finding, Kind, Line
 from sample_scans.canvas import Canvas, Style
 from tests.redactor.golden.pages import own, pixels_of, sheet
 
@@ -98,3 +98,17 @@ def test_print_and_smaller_pale_text_are_no_copies() -> None:
 
 def test_without_a_watermark_that_tells_nothing_is_sought() -> None:
     assert find_copies(pixels_of(page()), []) == ()
+
+
+def row(text: str, layer: str, score: float, high: float = 30) -> Line:
+    quad = geometry.rectangle(100, 100, 100 + high * len(text), 100 + high)
+    return Line((), quad, score, False, layer)
+
+
+def test_print_in_the_shade_that_is_read_as_pale_is_no_watermark() -> None:
+    ink, pale = row("诸葛晓岚", "ink", 0.99), row("诸葛晓岚", "pale", 0.9)
+    assert watermark_lines((ink, pale), (1547, 2187)) == ()
+    assert watermark_lines((row("诸葛晓岚", "ink", 0.3), pale), (1547, 2187)) == (pale,)
+    assert watermark_lines((row("诸", "ink", 0.99), pale), (1547, 2187)) == (pale,)
+    large = row("诸葛晓岚", "pale", 0.9, 120)
+    assert watermark_lines((row("诸葛晓岚", "ink", 0.9, 120), large), (1547, 2187)) == (large,)
