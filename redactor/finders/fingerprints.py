@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from redactor import geometry
-from redactor.finders.speckled_prints import is_speckled
+from redactor.finders.speckled_prints import find_speckled, is_speckled
 from redactor.page import Finding, Image, Kind, Line, Quad
 
 FINDER = "fingerprints"
@@ -112,8 +112,8 @@ def find_fingerprints(
     """Fingerprints in red, black or blue ink on an upright page.
 
     `dpi`: that of `pixels`. `seals`: places of seals; a red patch in one is its own emblem, and
-    only ridges show a print there. `lines`: what was read; where it asks for a signature and
-    no other print was found, pale prints of grey copies are sought, too.
+    only ridges show a print there. `lines`: what was read; where it asks for a signature and no
+    other print was found, pale prints of grey copies and broken ones of faxes are sought, too.
     """
     sure: list[Finding] = []
     doubtful: list[Finding] = []
@@ -136,6 +136,10 @@ def find_fingerprints(
     if not sure and any(SIGNED.search(line.text) for line in lines):
         for is_sure, finding in _find_pale(pixels, per_mm):
             (sure if is_sure else doubtful).append(finding)
+        for box in find_speckled(pixels, per_mm):
+            quad = geometry.grown(box, MARGIN_MM * per_mm, MARGIN_MM * per_mm)
+            why = "a place dense with specks on a page to be signed"
+            sure.append(Finding(Kind.SIGNATURE, quad, "", 0.5, why, FINDER))
     whole = _joined(sure)
     taken = [*seals, *(f.quad for f in whole)]
     # A thumb pressed beside a seal touches the seal's box with its margin.

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from random import Random
+
 import cv2
 import numpy as np
 import pytest
@@ -10,7 +13,11 @@ from hypothesis import strategies as st
 
 from redactor import geometry
 from redactor.finders.fingerprints import Fingerprints, find_fingerprints
-from redactor.page import Char, Image, Kind, Line
+from redactor.page import Char, Image, Kind, Line, Quad
+from sample_scans.canvas import Canvas, Style
+from sample_scans.degrade import RECIPES, degrade
+from sample_scans.fonts import Fonts
+from sample_scans.marks import fingerprint
 
 DPI = 200.0
 MM = DPI / 25.4
@@ -225,6 +232,47 @@ def test_a_print_that_a_fax_broke_into_specks_goes_to_a_person() -> None:
     assert "specks" in doubt.why
     x0, y0, x1, y1 = geometry.bounds(doubt.quad)
     assert x0 < 45 * MM < x1 and y0 < 40 * MM < y1
+
+
+SIGNED = Line((), geometry.rectangle(0, 0, 1, 1), 1.0)
+
+
+def faxed(canvas: Canvas, seed: int) -> tuple[Image, Quad]:
+    """The sheet as a fax with its own noise gives it, and where the first print went."""
+    rgb, carry = degrade(np.asarray(canvas.image), RECIPES["fax"], np.random.default_rng(seed))
+    prints = [i for i in canvas.items if i.form == "fingerprint" and i.outline is not None]
+    whole = carry(np.array(prints[0].outline)) if prints else np.zeros((4, 2))
+    return np.ascontiguousarray(rgb[:, :, ::-1]), whole
+
+
+def signing_page(seed: int) -> Canvas:
+    canvas = Canvas(Fonts(debian=False), Random(seed), 200, 120, 90)
+    for y in (8, 16, 66, 74):
+        canvas.line(8, y, "本人承诺所填内容真实。" * 2, Style(size=12))
+    canvas.rule(8, 62, 112, 62)
+    canvas.line(10, 40, "承诺人（签字）：…………………………", Style(size=12))
+    return canvas
+
+
+@pytest.mark.parametrize("seed", [0, 2, 5, 8, 11, 15])
+def test_a_print_of_a_fax_is_masked_where_a_signature_is_asked_for(seed: int) -> None:
+    """Of few ridges is enough left to be a patch; the specks stand close together."""
+    canvas = signing_page(seed)
+    fingerprint(canvas, 85, 40, 1)
+    page, whole = faxed(canvas, seed)
+    asks = replace(SIGNED, chars=tuple(Char(c, SIGNED.quad, 1.0) for c in "签字"))
+    (found,) = find_fingerprints(page, DPI, (), [asks]).sure
+    x0, y0, x1, y1 = geometry.bounds(found.quad)
+    a, b, c, d = geometry.bounds(whole)
+    assert x0 <= a + 3 and y0 <= b + 3 and x1 >= c - 3 and y1 >= d - 3
+    assert (x1 - x0) * (y1 - y0) < 2 * (c - a) * (d - b)
+
+
+def test_a_fax_without_a_print_has_none() -> None:
+    page, _ = faxed(signing_page(3), 3)
+    asks = replace(SIGNED, chars=tuple(Char(c, SIGNED.quad, 1.0) for c in "签字"))
+    found = find_fingerprints(page, DPI, (), [asks])
+    assert (found.sure, found.doubtful) == ((), ())
 
 
 def test_print_that_a_fax_broke_is_no_fingerprint() -> None:
