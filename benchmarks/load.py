@@ -1,7 +1,7 @@
 """How fast scores are kept while a whole committee scores at once, and whether any is lost.
 
     python -m benchmarks.load [--store sqlite|postgresql] [--reviewers N] [--seconds N]
-                              [--pause LEAST MOST]
+                              [--pause LEAST MOST] [--processes N]
 
 Starts the experts' server as `mangping serve` does, in a process of its own, on a temporary store
 (PostgreSQL: a temporary server with its default settings), and lets locust be the tablets. Each
@@ -43,6 +43,7 @@ def main() -> int:
     parser.add_argument("--reviewers", type=int, default=300)
     parser.add_argument("--seconds", type=int, default=90)
     parser.add_argument("--pause", type=float, nargs=2, default=(5.0, 10.0))
+    parser.add_argument("--processes", type=int, help="of the experts' pages; default: as serve")
     parser.add_argument("--limit", type=float, default=150.0, help="ms, of p95 of a save")
     asked = parser.parse_args()
     with (
@@ -74,9 +75,9 @@ def _run(asked: argparse.Namespace, folder: Path, url: str) -> int:
     told = json.loads(told_file.read_text("utf-8"))
     asks = sum(map(len, told["times"].values()))
     print(
-        f"\n{asked.store}, {asked.reviewers} reviewers, a change every {asked.pause[0]:g} to "
-        f"{asked.pause[1]:g} s; load of the machine {load:.1f} before, {os.getloadavg()[0]:.1f} "
-        f"after; {os.cpu_count()} cores"
+        f"\n{asked.store}, {settings['processes']} processes, {asked.reviewers} reviewers, a "
+        f"change every {asked.pause[0]:g} to {asked.pause[1]:g} s; load {load:.1f} before, "
+        f"{os.getloadavg()[0]:.1f} after; {os.cpu_count()} cores"
     )
     print(f"server: {used:.1f} CPU-s for {told['all']} requests, {1000 * used / told['all']:.2f} "
           f"CPU-ms each\n")  # fmt: skip
@@ -93,7 +94,8 @@ def _run(asked: argparse.Namespace, folder: Path, url: str) -> int:
     kept = sum(map(len, told["kept"].values()))
     print(f"{kept} saves acknowledged; differing in the store: {wrong or 'none'}")
     with (folder / "server.log").open(encoding="utf-8") as lines:
-        sys.stderr.writelines(line for line in lines if '"level": "info"' not in line)
+        usual = ('"level": "info"', '"log": "waitress.queue"')
+        sys.stderr.writelines(line for line in lines if not any(word in line for word in usual))
     p95 = statistics.quantiles(told["times"]["save"], n=100)[94]
     return 1 if wrong or told["refused"] or p95 > asked.limit else 0
 
@@ -111,10 +113,8 @@ def _print_slowest_seconds(told: dict[str, Any]) -> None:
 _SERVE = """
 import json, sys
 from pathlib import Path
-import logging
-from webapp.serving import run_review
+from webapp.answering import run_review
 from webapp.settings import ReviewSettings
-logging.getLogger("waitress.queue").setLevel(logging.ERROR)
 said = json.loads(sys.argv[1])
 run_review(ReviewSettings(**{**said, "blind": Path(said["blind"]), "folder": Path(said["folder"])}))
 """
@@ -134,12 +134,19 @@ def _furnish(
     from models.seat_access import SEEN_EVERY_SECONDS
     from tests.webapp.review_round import furnish_review
     from tests.webapp.serving_process import free_port
-    from webapp.settings import ReviewSettings
+    from webapp.settings import Settings, review_settings
 
     # Nobody signs in while it is measured.
     seat_access.HASHER = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
     database = url or f"sqlite:///{folder / 'review.db'}"
-    settings = ReviewSettings(database, folder / "blind", folder, "127.0.0.1", free_port(), False)
+    installation = Settings(
+        data=folder,
+        review_database=database,
+        review_port=free_port(),
+        review_processes=asked.processes or 0,
+    )
+    settings = review_settings(installation)
+    settings.folder.mkdir()
     store = open_store(database)
     migrate(store, "review")
     started = time.perf_counter()
@@ -154,7 +161,8 @@ def _furnish(
             connection.execute(mine.values(seen_at=at.isoformat(timespec="microseconds")))
     store.dispose()
     print(f"round made in {time.perf_counter() - started:.0f} s", flush=True)
-    said = {**vars(settings), "blind": str(settings.blind), "folder": str(folder)}
+    said = {**vars(settings), "blind": str(settings.blind), "folder": str(settings.folder)}
+    said["logs"] = None
     plan = {
         "host": f"http://127.0.0.1:{settings.port}",
         "round": made.round_id,
@@ -227,8 +235,9 @@ def _wait(url: str) -> None:
 def _cpu(pid: int) -> float:
     import psutil
 
-    used = psutil.Process(pid).cpu_times()
-    return float(used.user + used.system)
+    server = psutil.Process(pid)
+    times = [process.cpu_times() for process in (server, *server.children(recursive=True))]
+    return float(sum(used.user + used.system for used in times))
 
 
 if __name__ == "__main__":

@@ -34,7 +34,7 @@ class Installation:
         port = self.serving.port if self.serving else 0
         until = time.monotonic() + PATIENCE
         while True:
-            made = Serving(self.settings.data, port)
+            made = Serving(self.settings.data, port, MANGPING_WORKERS="2")
             try:
                 wait_until(made.answers, "healthz", until - time.monotonic())
                 break

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from models.audit import AuditEvent
 from models.errors import Sentence
-from models.review import Recusal
+from models.review import Recusal, Round
 from models.review_ballots import Ballot, BallotItem, Receipt, VoterRoll
 from models.rounds import InputError
 
@@ -88,6 +88,26 @@ def roll_state(session: Session, ballot_id: str, seat: str) -> RollState:
     if row.means == "paper":
         return "paper"
     return "voted" if row.has_voted else "waiting"
+
+
+def meeting_of(session: Session, round_id: int, seat: str) -> tuple[str, bool]:
+    """(phase of the round, whether a ballot is open that waits for this seat's tablet)."""
+    waiting = (
+        select(VoterRoll.reviewer)
+        .join(Ballot, Ballot.id == VoterRoll.ballot_id)
+        .where(
+            Ballot.round_id == round_id,
+            Ballot.state == "open",
+            VoterRoll.reviewer == seat,
+            VoterRoll.means != "paper",
+            VoterRoll.has_voted.is_(False),
+        )
+        .exists()
+    )
+    # One question: every tablet asks every few seconds.
+    found = session.execute(select(Round.phase, waiting).where(Round.id == round_id)).first()
+    phase, waits = found or ("", False)
+    return phase, bool(waits)
 
 
 def ballots_of(session: Session, round_id: int) -> list[BallotFacts]:

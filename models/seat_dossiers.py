@@ -57,18 +57,6 @@ def dossiers_of(session: Session, round_id: int, seat: str) -> list[SeatDossier]
     ]
 
 
-def sheet_of(session: Session, round_id: int, seat: str, code: str) -> Sheet | None:
-    """The seat's sheet of a dossier, None when it is not assigned to the seat."""
-    return session.scalars(
-        select(Sheet).where(
-            Sheet.round_id == round_id,
-            Sheet.reviewer == seat,
-            Sheet.code == code,
-            Sheet.state.in_(ASSIGNED),
-        )
-    ).one_or_none()
-
-
 @dataclass(frozen=True)
 class SeatPage:
     """A page as the reader lists it; `width`, `height` in pixels.
@@ -87,11 +75,8 @@ class SeatPage:
 
 def seat_pages(session: Session, round_id: int, seat: str, code: str) -> list[SeatPage] | None:
     """The pages of a dossier, category by category; None when the seat may not read it."""
-    sheet = sheet_of(session, round_id, seat, code)
-    if sheet is None or sheet.state not in READABLE:
-        return None
-    # Columns, not rows of the mapper: every tablet asks every few seconds.
-    rows = session.execute(
+    # One question, and columns, not rows of the mapper: every tablet asks every few seconds.
+    found = session.execute(
         select(
             ReleasedPage.number,
             ReleasedPage.category,
@@ -100,9 +85,22 @@ def seat_pages(session: Session, round_id: int, seat: str, code: str) -> list[Se
             ReleasedPage.height,
             ReleasedPage.frozen,
         )
-        .where(ReleasedPage.round_id == round_id, ReleasedPage.code == code)
+        .select_from(Sheet)
+        .outerjoin(
+            ReleasedPage,
+            (ReleasedPage.round_id == Sheet.round_id) & (ReleasedPage.code == Sheet.code),
+        )
+        .where(
+            Sheet.round_id == round_id,
+            Sheet.reviewer == seat,
+            Sheet.code == code,
+            Sheet.state.in_(READABLE),
+        )
         .order_by(ReleasedPage.number)
     ).all()
+    if not found:
+        return None
+    rows = [row for row in found if row.number is not None]
     frozen = {row.sha256 for row in rows if row.frozen}
     first = {row.category: row.number for row in reversed(rows)}
     return [

@@ -19,10 +19,20 @@ def resident_bytes() -> float:
 
 def resident_bytes_of_children() -> float:
     """Resident memory of all processes that this one started."""
+    return _of(_this().children(recursive=True))
+
+
+def resident_bytes_of_siblings() -> float:
+    """Resident memory of the process that started this one and of all that it started."""
+    parent = _this().parent()
+    return resident_bytes() if parent is None else _of([parent, *parent.children(recursive=True)])
+
+
+def _of(processes: list[psutil.Process]) -> float:
     total = 0.0
-    for child in _this().children(recursive=True):
+    for process in processes:
         try:
-            total += child.memory_info().rss
+            total += process.memory_info().rss
         except psutil.Error:  # it ended meanwhile
             continue
     return total

@@ -2,39 +2,26 @@
 
 from __future__ import annotations
 
-import multiprocessing
-import multiprocessing.process
 import os
-import select
 import signal
 import socket
 import sys
 import threading
-import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
-from flask import Flask
 from sqlalchemy.orm import Session
 
 from models.base import open_store
 from models.errors import RuleError
 from redactor.errors import ExitCode, Sentence
+from webapp.answering import run_office, run_review
+from webapp.kept_process import Kept, keep_all, told_to_stop
 from webapp.logs import logs_of
-from webapp.one_service import CREDENTIALS, Part, proxy_options, refuse_vault, wait_until_migrated
-from webapp.settings import ReviewSettings, Settings, prepare_folders, review_settings
-
-THREADS = 8
-REVIEW_THREADS = 4
-"""Each statement gives Python's lock away and waits to get it back from the other threads."""
-REVIEW_CONNECTIONS = 2000 if hasattr(select, "poll") else 480
-"""A browser keeps up to six open; a committee has hundreds of tablets. Windows watches 512."""
-Work = Callable[[Any], None]
-WATCH_SECONDS = 0.5
-LONGEST_PAUSE = 30.0
-"""Seconds between two starts of a process that dies at once."""
+from webapp.one_service import CREDENTIALS, Part, refuse_vault, wait_until_migrated
+from webapp.settings import Settings, prepare_folders, review_settings
 
 
 def serve_command(
@@ -80,9 +67,7 @@ def serve(settings: Settings, ready: Callable[[], None] = lambda: None) -> None:
     except RuleError as error:
         print(error, file=sys.stderr)
         raise typer.Exit(int(ExitCode.USAGE)) from None
-    stop = threading.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: stop.set())
+    stop = told_to_stop()
     for address in _addresses(settings.host, settings.port):
         print(Sentence(f"办公室：{address}/", f"Office: {address}/"), flush=True)
     for address in _addresses(settings.host, settings.port_of_review):
@@ -106,14 +91,7 @@ def serve(settings: Settings, ready: Callable[[], None] = lambda: None) -> None:
         Kept("review", run_review, review_settings(settings)),
         Kept("runner", run_runner, settings, before=_release_leases),
     ]
-    try:
-        while not stop.is_set():
-            for process in processes:
-                process.keep_alive()
-            stop.wait(WATCH_SECONDS)
-    finally:
-        for process in processes:
-            process.end()
+    keep_all(processes, stop)
 
 
 def serve_only(part: Part, settings: Settings) -> None:
@@ -143,49 +121,6 @@ def serve_only(part: Part, settings: Settings) -> None:
         run_runner(settings)
 
 
-class Kept:
-    """A process that is started again when it dies; ever later when it dies at once.
-
-    `before`: is called here before each start.
-    """
-
-    def __init__(
-        self,
-        name: str,
-        work: Work,
-        settings: Settings | ReviewSettings,
-        before: Work = lambda _: None,
-    ) -> None:
-        self._name, self._work, self._settings, self._before = name, work, settings, before
-        self._process: multiprocessing.process.BaseProcess | None = None
-        self._started, self._pause = 0.0, 0.0
-
-    def keep_alive(self) -> None:
-        """Starts it when it is not running."""
-        now = time.monotonic()
-        if self._process is not None:
-            if self._process.is_alive() or now < self._started + self._pause:
-                return
-            died_soon = now - self._started < LONGEST_PAUSE
-            self._pause = min(LONGEST_PAUSE, 2 * self._pause) if died_soon else 0.0
-        self._started, self._pause = now, self._pause or WATCH_SECONDS
-        context = multiprocessing.get_context("spawn")
-        self._before(self._settings)
-        arguments = (self._work, self._settings)
-        self._process = context.Process(target=_run, args=arguments, name=self._name)
-        self._process.start()
-
-    def end(self) -> None:
-        """Tells it to stop, and makes sure."""
-        if self._process is None:
-            return
-        self._process.terminate()
-        self._process.join(timeout=10)
-        if self._process.is_alive():
-            self._process.kill()
-            self._process.join()
-
-
 def _release_leases(settings: Settings) -> None:
     """What the runner that died was at is not waited for; nobody waits two minutes for a lease."""
     from models.office_jobs import release_leases
@@ -194,19 +129,6 @@ def _release_leases(settings: Settings) -> None:
     with Session(engine) as session, session.begin():
         release_leases(session, host=socket.gethostname())
     engine.dispose()
-
-
-def _run(work: Work, settings: Settings | ReviewSettings) -> None:
-    """A process's work; it ends with `mangping serve`, even when that is killed."""
-    threading.Thread(target=_end_with_parent, daemon=True).start()
-    work(settings)
-
-
-def _end_with_parent() -> None:
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        parent.join()
-        os._exit(1)
 
 
 def refuse_taken_port(settings: Settings, ports: tuple[int, ...] = ()) -> None:
@@ -265,67 +187,6 @@ def prepare(settings: Settings) -> str | None:
         link = make_setup_link(session)
     engine.dispose()
     return link
-
-
-def ready_to_answer(app: Flask) -> Flask:
-    """The app with its templates compiled, so that no visitor waits for that."""
-    for name in app.jinja_env.list_templates():
-        app.jinja_env.get_template(name)
-    return app
-
-
-def run_office(settings: Settings) -> None:
-    """The office's process."""
-    from webapp.office.app import create_office
-
-    with logs_of("office", settings.logs):
-        app = create_office(settings)
-        _answer(app, settings, THREADS, max_request_body_size=settings.largest_request)
-
-
-def run_review(settings: ReviewSettings) -> None:
-    """The experts' process."""
-    from webapp.review.app import create_review
-
-    _open_files_for(REVIEW_CONNECTIONS)
-    with logs_of("review", settings.logs):
-        _answer(
-            create_review(settings),
-            settings,
-            REVIEW_THREADS,
-            connection_limit=REVIEW_CONNECTIONS,
-            asyncore_use_poll=True,  # select() ends at 1024
-        )
-
-
-def _answer(
-    app: Flask, settings: Settings | ReviewSettings, threads: int, **options: object
-) -> None:
-    """Serves an app until the process is told to stop. `options`: waitress's own."""
-    import waitress
-
-    waitress.serve(
-        ready_to_answer(app),
-        host=settings.host,
-        port=settings.port,
-        threads=threads,
-        ident="",
-        **options,
-        **proxy_options(settings),
-    )
-
-
-def _open_files_for(connections: int) -> None:
-    """Lets this process hold as many connections; systems begin with 1024 files in all."""
-    if os.name == "nt":
-        return
-    import resource
-
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    wanted = connections + 500
-    most = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
-    if soft != resource.RLIM_INFINITY and soft < most:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
 
 
 def run_runner(settings: Settings) -> None:

@@ -5,11 +5,13 @@ Everything an installation owns lies below one folder, so that a backup is a cop
 
 from __future__ import annotations
 
+import os
 import secrets
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from pydantic import NonNegativeInt
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from redactor.whole_file import write_whole
@@ -23,10 +25,11 @@ class Settings(BaseSettings):
     given to it at each start; "" for the office's own way in. See docs/POSTGRESQL.md.
     `vault_key`: file with the key that seals the vault's files, None for plain ones; see
     docs/SECURITY.md. `secure_cookies`: on where the office is reached by https. `workers`:
-    redacting processes, 0 for one on each core. `executor`: local, or a dask scheduler's address
-    for workers on several machines; `exchange`: URL of the store that they reach, "" for a folder
-    of the vault; see docs/SCALE.md. `largest_request`: bytes; uploads
-    come in chunks that are smaller.
+    redacting processes, 0 for one on each core. `review_processes`: of the experts' pages, 0 for
+    one on SQLite and one on each core, at most four, on PostgreSQL. `executor`: local, or a dask
+    scheduler's address for workers on several machines; `exchange`: URL of the store that they
+    reach, "" for a folder of the vault; see docs/SCALE.md. `largest_request`: bytes; uploads come
+    in chunks that are smaller.
     `log`: where the log goes. `metrics_token`: what a Prometheus server must show; without one
     only this computer may ask. `runner_metrics_port`: of the runner's metrics, 0 for none.
     `experts_group`: the group of the experts' service when that is a user of its own.
@@ -44,6 +47,7 @@ class Settings(BaseSettings):
     review_port: int = 0
     secure_cookies: bool = False
     workers: int = 0
+    review_processes: NonNegativeInt = 0
     executor: str = "local"
     exchange: str = ""
     vault_key: Path | None = None
@@ -88,6 +92,12 @@ class Settings(BaseSettings):
         return self.review_database or f"sqlite:///{self.review / 'review.db'}"
 
     @property
+    def processes_of_review(self) -> int:
+        """On SQLite more than one would only wait for each other."""
+        one = self.review_url.startswith("sqlite")
+        return self.review_processes or (1 if one else min(4, os.cpu_count() or 1))
+
+    @property
     def port_of_review(self) -> int:
         return self.review_port or self.port + 1
 
@@ -97,7 +107,7 @@ class ReviewSettings:
     """What the experts' process is given: neither a path nor a credential of the vault.
 
     `blind`: folder of released pages, read only. `folder`: its own files (key, pictures).
-    `logs`: folder of the log, None for stderr.
+    `logs`: folder of the log, None for stderr. `processes`: that answer, sharing the port.
     """
 
     database: str
@@ -109,6 +119,7 @@ class ReviewSettings:
     trusted_proxy: str = ""
     logs: Path | None = None
     metrics_token: str = ""
+    processes: int = 1
 
 
 def review_settings(settings: Settings) -> ReviewSettings:
@@ -123,6 +134,7 @@ def review_settings(settings: Settings) -> ReviewSettings:
         trusted_proxy=settings.trusted_proxy,
         logs=settings.logs,
         metrics_token=settings.metrics_token,
+        processes=settings.processes_of_review,
     )
 
 

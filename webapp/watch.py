@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hmac
 import ipaddress
+import os
 import time
 from collections.abc import Callable
 
@@ -19,6 +20,7 @@ from prometheus_client import (
     Histogram,
     disable_created_metrics,
     generate_latest,
+    multiprocess,
 )
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 from prometheus_client.registry import Collector
@@ -26,7 +28,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from webapp.logs import log_of
-from webapp.resident import resident_bytes
+from webapp.resident import resident_bytes, resident_bytes_of_siblings
 from webapp.security import open_to_all
 
 BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0)
@@ -38,19 +40,25 @@ POLLS = frozenset(("/d/<code>/pages.json", "/meeting"))
 """What every open tablet asks every few seconds: counted, and written down when it went wrong."""
 CARRIED = ("X-Forwarded-For", "X-Forwarded-Host", "X-Real-IP", "Forwarded", "Via")
 """Only a reverse proxy sends these: the visitor is not on this computer."""
+SHARED_COUNTS = "PROMETHEUS_MULTIPROC_DIR"
+"""prometheus_client's own: the folder in which several processes of one app count together."""
 
 log = log_of("requests")
 
 
 def new_registry(part: str) -> CollectorRegistry:
-    """Metrics of a process of its own. `part`: office, review or runner."""
+    """Metrics of one part: office, review or runner.
+
+    Where several processes answer for it, they are those of all of them.
+    """
     # When something was first asked for is nobody's business.
     disable_created_metrics()  # type: ignore[no-untyped-call]
     registry = CollectorRegistry()
-    memory = Gauge(
-        "mangping_resident_bytes", "Memory of this process.", ["part"], registry=registry
-    )
-    memory.labels(part).set_function(resident_bytes)
+    several = SHARED_COUNTS in os.environ
+    if several:
+        multiprocess.MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
+    memory = Gauge("mangping_resident_bytes", "Memory of this part.", ["part"], registry=registry)
+    memory.labels(part).set_function(resident_bytes_of_siblings if several else resident_bytes)
     return registry
 
 
@@ -69,15 +77,17 @@ def set_up_watch(
     reverse proxy makes everybody look like it. `role`: of the visitor, if it is known already.
     """
     registry = new_registry(part)
+    # What several processes count stands in their folder, and is read from there.
+    own = None if SHARED_COUNTS in os.environ else registry
     for collector in collectors:
         registry.register(collector)
     number = Counter(
         "mangping_requests", "Requests by the pattern of their address.",
-        ["method", "route", "status"], registry=registry,
+        ["method", "route", "status"], registry=own,
     )  # fmt: skip
     seconds = Histogram(
         "mangping_request_seconds", "How long answers took.", ["route"], buckets=BUCKETS,
-        registry=registry,
+        registry=own,
     )  # fmt: skip
     app.extensions["metrics"] = registry
 

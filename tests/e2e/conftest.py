@@ -22,10 +22,11 @@ from tests.webapp.furnished import Furnished, furnish
 from tests.webapp.review.conftest import settings_in
 from tests.webapp.review_round import ReviewRound, furnish_review
 from tests.webapp.serving_process import free_port
+from webapp.answering import ready_to_answer
 from webapp.office.app import COOKIE, create_office
 from webapp.review.app import COOKIE as SEAT_COOKIE
 from webapp.review.app import create_review
-from webapp.serving import prepare, ready_to_answer
+from webapp.serving import prepare
 from webapp.settings import ReviewSettings, Settings
 
 HOME = Path(__file__).parents[2]

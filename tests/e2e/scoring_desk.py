@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 from models.review_sheets import Sheet
 from models.sheet_versions import StoredSheet, read_version
 from tests.webapp.review_round import ReviewRound
-from webapp.serving import run_review
+from webapp.answering import run_review
 from webapp.settings import ReviewSettings
 
 SAVED, HERE = "✓ 已保存", "⇪"

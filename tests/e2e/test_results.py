@@ -22,10 +22,11 @@ from tests.e2e.conftest import DESKTOP, PASSWORD, TABLET, serious, watch
 from tests.webapp.result_round import NOTICES, ResultRound, furnish_result, name_of
 from tests.webapp.serving_process import free_port
 from tests.webapp.test_unseal import workbook
+from webapp.answering import ready_to_answer
 from webapp.archive_proof import verify_archive
 from webapp.cli import app as mangping
 from webapp.office.app import COOKIE, create_office
-from webapp.serving import prepare, ready_to_answer
+from webapp.serving import prepare
 from webapp.settings import Settings
 
 CANDIDATES = 40

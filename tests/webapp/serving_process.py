@@ -39,7 +39,9 @@ def wait_until(happened: Callable[[], bool], what: str, patience: float = PATIEN
 class Serving:
     """A running `mangping serve`. `link`: path of the one-time link, "" when none was printed."""
 
-    def __init__(self, data: Path, port: int = 0, host: str = "127.0.0.1") -> None:
+    def __init__(
+        self, data: Path, port: int = 0, host: str = "127.0.0.1", **environment: str
+    ) -> None:
         self.data, self.port = data, port or free_port()
         self.review_port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
@@ -54,6 +56,7 @@ class Serving:
             "MANGPING_WORKERS": "1",
             "PYTHONIOENCODING": "utf-8",
             "OMP_NUM_THREADS": "1",
+            **environment,
         }
         with self._log.open("w", encoding="utf-8") as log:
             self.process = subprocess.Popen(
@@ -92,11 +95,23 @@ class Serving:
             key=lambda p: ([port not in _listens(p) for port in places], p.pid),
         )
 
+    def experts(self) -> list[psutil.Process]:
+        """The processes that share the experts' port, without the one that keeps them."""
+        found = [p for part in self.parts() for p in _children(part) if _spawned(p)]
+        return [p for p in found if self.review_port in _listens(p)]
+
     def stop(self, number: int = signal.SIGTERM) -> int:
         """Tells it to end; its exit code."""
         if self.process.poll() is None:
             self.process.send_signal(number)
         return self.process.wait(timeout=60)
+
+
+def _children(process: psutil.Process) -> list[psutil.Process]:
+    try:
+        return list(process.children())
+    except psutil.Error:  # it died meanwhile
+        return []
 
 
 def _spawned(process: psutil.Process) -> bool:

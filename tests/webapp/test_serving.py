@@ -6,6 +6,7 @@ import signal
 import socket
 import subprocess
 import sys
+import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -71,6 +72,45 @@ def test_more_tablets_than_a_system_s_first_thousand_files(
         for one in held:
             one.close()
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+
+def healthz_asked(serving: Serving) -> float:
+    """How often, by what whichever of the experts' processes tells."""
+    with urllib.request.urlopen(f"{serving.review_url}/metrics", timeout=60) as answer:
+        lines = answer.read().decode().splitlines()
+    found = [line for line in lines if line.startswith("mangping_requests_total{")]
+    return sum(float(line.split()[-1]) for line in found if '"/healthz"' in line)
+
+
+def test_several_of_the_experts_processes_share_a_port_and_count_together(tmp_path: Path) -> None:
+    serving = Serving(tmp_path / "data", MANGPING_REVIEW_PROCESSES="2")
+    try:
+        serving.wait()
+        wait_until(lambda: len(serving.experts()) == 2, "two processes for the experts")
+        began = healthz_asked(serving)
+        for asked in range(1, 31):
+            assert serving.answers()
+            assert healthz_asked(serving) == began + asked
+        # One of them is enough to answer, and the other comes back.
+        first, second = serving.experts()
+        first.kill()
+        wait_until(lambda: gone([first]), "the end of one")
+        assert serving.answers()
+        wait_until(lambda: len(serving.experts()) == 2, "two again")
+        assert second in serving.experts()
+        assert healthz_asked(serving) >= began + 31
+        # What keeps them dies: they end as well, and all are started again.
+        keeper, old = serving.parts()[1], serving.experts()
+        keeper.kill()
+        wait_until(lambda: gone([keeper, *old]), "the end of all of them")
+        wait_until(lambda: len(serving.parts()) == 3 and len(serving.experts()) == 2, "all anew")
+        wait_until(serving.answers, "the experts' pages after a kill")
+        everything = serving.children()
+        assert serving.stop() == 0
+        wait_until(lambda: gone(everything), "the end of every process", 20)
+        assert "Traceback" not in serving.said()
+    finally:
+        serving.stop(signal.SIGKILL)
 
 
 def test_its_processes_end_when_it_is_killed_itself(serving: Serving) -> None:

@@ -5,18 +5,17 @@ from __future__ import annotations
 from typing import Any
 
 from flask import Blueprint, Response, g, jsonify, render_template, request
-from sqlalchemy import select
 
 from models.ballot_box import (
     ballots_of,
     codes_for,
+    meeting_of,
     open_ballot_of,
     receipts_of,
     roll_state,
 )
 from models.ballots import cast_ballot, new_receipt
 from models.errors import RuleError
-from models.review import Round
 from models.review_ballots import Ballot
 from models.seat_access import confirm_identity
 from webapp.language import sentences_of, t
@@ -45,9 +44,7 @@ def choice_name(choice: str) -> str:
 def meeting() -> Response:
     """What the meeting is at, for every open page of this seat."""
     me = signed_in()
-    ballot = open_ballot_of(review(), me.round_id)
-    waiting = ballot is not None and roll_state(review(), ballot.id, me.seat) == "waiting"
-    phase = review().scalar(select(Round.phase).where(Round.id == me.round_id))
+    phase, waiting = meeting_of(review(), me.round_id, me.seat)
     return jsonify(ballot=waiting, defence=phase == "defence")
 
 

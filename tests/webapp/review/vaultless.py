@@ -38,7 +38,7 @@ def watch(event: str, arguments: tuple[Any, ...]) -> None:
 def main() -> None:
     database, blind, folder, port, said = sys.argv[1:]
     sys.addaudithook(watch)
-    from webapp.serving import run_review
+    from webapp.answering import run_review
     from webapp.settings import ReviewSettings
 
     def end(*_: object) -> None:
