@@ -31,6 +31,9 @@ LEAST_LETTERS, LEAST_SHARE = 3, 0.8
 fewer."""
 READ, READ_WELL = 0.5, 0.75
 """Score from which a long run counts as read, and a short one."""
+LETTERS_A_HEIGHT = 0.8
+"""Letters of a run for each height of its length, however badly it was read; a rule or the edge of
+a sheet gives fewer."""
 SHORTEST_UNREAD = 2.2
 """Length in heights from which looks alone tell; a name has 4 and more, scribbles less."""
 BY_TEXT, BY_PLACE = 0.9, 0.5
@@ -182,12 +185,26 @@ def _script_runs(pixels: Image, reading: Reading, read: ArabicReader | None) -> 
     for run in find_unread_runs(pixels, reading):
         line = read(pixels, run.quad) if read and run.likeness >= LOOKS_READABLE else None
         if line is not None and line.score >= (READ if _is_long(run.quad) else READ_WELL):
-            letters, signs = len(ARABIC.findall(line.text)), len(line.text.replace(" ", ""))
-            if letters >= LEAST_LETTERS and letters >= LEAST_SHARE * signs:
+            if _is_script(line):
                 runs.append(Written(run.quad, line))
-        elif run.likeness >= LOOKS_SURE and _is_long(run.quad):
+        elif run.likeness >= LOOKS_SURE and _is_long(run.quad) and _may_be_script(line, run.quad):
             runs.append(Written(run.quad, None))
     return runs
+
+
+def _is_script(line: Line) -> bool:
+    """Whether a line is all but wholly of Arabic letters."""
+    letters, signs = len(ARABIC.findall(line.text)), len(line.text.replace(" ", ""))
+    return letters >= LEAST_LETTERS and letters >= LEAST_SHARE * signs
+
+
+def _may_be_script(line: Line | None, quad: Quad) -> bool:
+    """Whether a run that nobody read well is of Arabic letters, as many as its length asks for."""
+    if line is None:
+        return True
+    letters = len(ARABIC.findall(line.text))
+    dense = letters * geometry.height(quad) >= LETTERS_A_HEIGHT * geometry.width(quad)
+    return dense and _is_script(line)
 
 
 def _is_long(quad: Quad) -> bool:

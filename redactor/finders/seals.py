@@ -44,9 +44,9 @@ one, which no portrait draws, the part beside the picture and half of it in all.
 INK = 30
 """Grey levels below the paper from which on ink counts as part of a frame."""
 DOUBTED_MM, DOUBTED_COVER, DOUBTED_ARC = 12.0, 0.75, 0.6
-DOUBTED_OUTSIDE, DOUBTED_INSIDE = 0.3, 0.6
+DOUBTED_OUTSIDE, DOUBTED_INSIDE, BEYOND_DOUBT = 0.3, 0.6, 0.9
 """The same of a ring that may be a seal on a page that has others: over a portrait, or too pale for
-its page. Radius in mm."""
+its page. Radius in mm. The last is the share of its edge from which it is masked unasked."""
 CUT = 0.97
 """A ring of whose box less than this share lies on the page is cut."""
 SAME = 0.35
@@ -116,8 +116,8 @@ def find_seals(pixels: Image, dpi: float, doubtful: bool = False) -> tuple[SealR
     found = _distinct(regions)
     if not found:
         return ()
-    clear = [d for d in doubted if all(_shared(d.quad, f.quad) < SAME for f in found)]
-    return (*found, *_distinct(clear))
+    clear = _distinct([d for d in doubted if all(_shared(d.quad, f.quad) < SAME for f in found)])
+    return (*found, *(replace(d, sure=d.score >= BEYOND_DOUBT) for d in clear))
 
 
 def seal_findings(

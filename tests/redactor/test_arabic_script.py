@@ -199,6 +199,37 @@ def test_unread_script_near_a_label_is_reported() -> None:
     ) == ((), ())  # fmt: skip
 
 
+def reads(text: str, score: float) -> ArabicReader:
+    """A reader that makes the same of everything."""
+
+    def read(pixels: Image, quad: Quad) -> Line | None:
+        x0, y0, x1, y1 = (round(v) for v in geometry.bounds(quad))
+        return line_of([((x0, y0, x1, y1), text, score)], (0, 0), 1.0)
+
+    return read
+
+
+@pytest.mark.parametrize(
+    ("text", "score", "doubts"),
+    [
+        (NAME.replace(" ", ""), 0.11, 1),  # all letters, however badly read
+        (NAME[:8].replace(" ", "") + "=4‰,_-*", 0.14, 0),  # ink of something else
+        (NAME[:3], 0.3, 0),  # a slanted rule or the edge of the sheet: too few for its length
+        ("ىن", 0.0, 0),
+        ("808", 0.44, 0),
+    ],
+)
+def test_what_the_reader_takes_for_other_ink_is_not_reported(
+    text: str, score: float, doubts: int
+) -> None:
+    sheet = Sheet()
+    sheet.write(NAME, 200, 590)
+    known = reading(line("姓名：", 100, 500))
+    found, doubt = find_arabic_script(sheet.pixels, known, PLAIN, (), reads(text, score))
+    assert found == ()
+    assert len(doubt) == doubts
+
+
 def letters(text: str, x1: float, y: float, em: float = 20) -> list[Char]:
     """Letters of a text layer, the first one rightmost."""
     boxes = [

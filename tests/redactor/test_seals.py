@@ -217,6 +217,19 @@ def test_a_worn_ring_on_a_page_that_has_seals_is_for_a_person() -> None:
     assert x0 < 129 and y0 < 59 and x1 > 171 and y1 > 101
 
 
+def test_a_copied_ring_half_over_a_portrait_on_a_page_that_has_seals_is_masked() -> None:
+    canvas = blank()
+    seal(canvas, 70, 75, UNIT, 1, size=40, turn=25)
+    seal(canvas, 150, 75, UNIT, 1)
+    canvas.area(46, 56, 72, 82, (26, 24, 24))
+    canvas.area(85, 72, 94, 75, (253, 253, 251))
+    pixels = pixels_of(canvas, grey=True)
+    assert len(find_seals(pixels, DPI)) == 1
+    regions = find_seals(pixels, DPI, doubtful=True)
+    assert len(regions) == 2 and doubtful_seals(regions) == ()
+    assert min(geometry.bounds(r.quad)[0] for r in regions) < 50 / 25.4 * DPI
+
+
 def test_a_worn_ring_is_left_where_no_seal_was_found() -> None:
     assert find_seals(worn((150, 80)), DPI, doubtful=True) == ()
 
