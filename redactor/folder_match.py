@@ -7,11 +7,13 @@ import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 from redactor.applicant import Applicant, Roster
 from redactor.errors import Sentence
 from redactor.normal_text import Normalised, is_han, key, normalise
 
+_Key = TypeVar("_Key")
 _AFTER = re.compile(
     r"^(?:的|申报|材料|资料|附件|扫描|职称|评审|盲评|个人|档案|文件|业绩|学历|证|同志|老师|初级|中级|副高|高级|正高|"
     r"工程师|助理|技术|论文|报名|男|女)"
@@ -35,6 +37,74 @@ class FolderMatches:
     problems: tuple[FolderProblem, ...]
 
 
+class FolderOwners:
+    """The applicants of a roster by what a folder's name may tell.
+
+    They are looked up, not searched: a round has thousands of folders and of applicants.
+    """
+
+    def __init__(self, roster: Roster) -> None:
+        people = roster.applicants
+        self._by_column = {_plain(a.folder): a for a in people if a.folder}
+        self._by_number = _grouped((a.number, a) for a in people)
+        self._by_id = _grouped((a.id_number.lower(), a) for a in people if a.id_number)
+        self._by_name = _grouped(
+            (name, a) for a in people for name in {key(n) for n in (a.name, *a.former_names)}
+        )
+        self._lengths = sorted({len(name) for name in self._by_name} - {0, 1})
+        self._places = {number: place for place, number in enumerate(self._by_number)}
+
+    def owner(self, name: str) -> Applicant | None:
+        """The one applicant that a folder's name points at."""
+        found = self.candidates(name)
+        return found[0] if len(found) == 1 else None
+
+    def candidates(self, name: str) -> tuple[Applicant, ...]:
+        """Applicants that a folder's name points at: one is a match, () none, several a doubt."""
+        owner = self._by_column.get(_plain(name))
+        if owner is not None:
+            return (owner,)
+        normal = normalise(name)
+        named = _standing_alone(normal, self._spans(normal.text))
+        ids = set(_ID.findall(normal.text))
+        by_id = [a for number in ids for a in self._by_id.get(number, ())]
+        if ids and not by_id:
+            # A number that is nobody's speaks against everyone whose own number is known.
+            named = [a for a in named if not a.id_number]
+            if not named:
+                return ()
+        start, end = _numbers(name)
+        by_number = () if start is None else self._by_number.get(start, ())
+        evidence = [{a.number for a in group} for group in (named, by_id, by_number) if group]
+        if not evidence:
+            evidence = [{end}] if end is not None and end in self._by_number else []
+        if not evidence:
+            return ()
+        common = set.intersection(*evidence)
+        pointed = sorted(common or set.union(*evidence), key=self._places.__getitem__)
+        found = tuple(a for number in pointed for a in self._by_number[number])
+        if len(common) == 1 and found[0].folder:
+            # Its own folder is another one, as 材料目录 says.
+            return ()
+        return found
+
+    def _spans(self, text: str) -> list[tuple[int, int, Applicant]]:
+        """Every (start, end, applicant) where a roster name stands in a text."""
+        return [
+            (at, at + length, applicant)
+            for length in self._lengths
+            for at in range(len(text) - length + 1)
+            for applicant in self._by_name.get(text[at : at + length], ())
+        ]
+
+
+def _grouped(pairs: Iterable[tuple[_Key, Applicant]]) -> dict[_Key, tuple[Applicant, ...]]:
+    groups: dict[_Key, tuple[Applicant, ...]] = {}
+    for told, applicant in pairs:
+        groups[told] = (*groups.get(told, ()), applicant)
+    return groups
+
+
 def match_folders(names: Sequence[str], roster: Roster) -> FolderMatches:
     """Matches folder names to applicants.
 
@@ -42,16 +112,11 @@ def match_folders(names: Sequence[str], roster: Roster) -> FolderMatches:
     their name holds: a name or former name, an ID number, the number at its start (or, when
     there is nothing else, at its end). All of it must point at the same single applicant.
     """
-    by_column = {_plain(a.folder): a for a in roster.applicants if a.folder}
-    others = [a for a in roster.applicants if not a.folder]
+    index = FolderOwners(roster)
     chosen: dict[str, Applicant] = {}
     problems: list[FolderProblem] = []
     for name in names:
-        owner = by_column.get(_plain(name))
-        if owner is not None:
-            chosen[name] = owner
-            continue
-        found = _candidates(name, others, roster.applicants)
+        found = index.candidates(name)
         if len(found) == 1:
             chosen[name] = found[0]
         else:
@@ -70,53 +135,17 @@ def _plain(name: str | None) -> str:
     return unicodedata.normalize("NFC", name or "").strip().strip("/\\").strip()
 
 
-def _candidates(
-    name: str, free: Sequence[Applicant], everyone: Sequence[Applicant]
-) -> tuple[Applicant, ...]:
-    """Applicants that a folder name points at: one is a match, () none, several a doubt."""
-    normal = normalise(name)
-    text = normal.text
-    named = _named(normal, everyone)
-    ids = set(_ID.findall(text))
-    by_id = [a for a in everyone if a.id_number and a.id_number.lower() in ids]
-    if ids and not by_id:
-        # A number that is nobody's speaks against everyone whose own number is known.
-        named = [a for a in named if not a.id_number]
-        if not named:
-            return ()
-    start, end = _number(name)
-    by_number = [a for a in everyone if a.number == start]
-    evidence = [{a.number for a in group} for group in (named, by_id, by_number) if group]
-    if not evidence:
-        by_number = [a for a in everyone if a.number == end]
-        evidence = [{a.number for a in by_number}] if by_number else []
-    if not evidence:
-        return ()
-    common = set.intersection(*evidence)
-    pointed = common or set.union(*evidence)
-    found = tuple(a for a in everyone if a.number in pointed)
-    if len(common) == 1 and found[0] not in free:
-        # Its own folder is another one, as 材料目录 says.
-        return ()
-    return found
-
-
-def _number(name: str) -> tuple[int | None, int | None]:
+def _numbers(name: str) -> tuple[int | None, int | None]:
     plain = unicodedata.normalize("NFKC", name).strip()
     start = re.match(r"(?:第|no\.?|序号)?\s*#?0*(\d{1,6})(?![\dxX.])", plain, re.I)
     end = re.search(r"(?<!\d)0*(\d{1,6})(?:号|号?申报人)?$", plain)
     return (int(start.group(1)) if start else None, int(end.group(1)) if end else None)
 
 
-def _named(folder: Normalised, applicants: Iterable[Applicant]) -> list[Applicant]:
-    """Applicants whose name stands in a folder's name and not inside a longer roster name."""
-    spans: list[tuple[int, int, Applicant]] = []
-    for applicant in applicants:
-        for name in {key(n) for n in (applicant.name, *applicant.former_names)}:
-            for match in (
-                re.finditer(f"(?={re.escape(name)})", folder.text) if len(name) > 1 else ()
-            ):
-                spans.append((match.start(), match.start() + len(name), applicant))
+def _standing_alone(
+    folder: Normalised, spans: Sequence[tuple[int, int, Applicant]]
+) -> list[Applicant]:
+    """Applicants whose name is in a folder's name and not a part of a longer name there."""
     longest = [
         (a, b, who)
         for a, b, who in spans

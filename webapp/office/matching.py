@@ -19,7 +19,7 @@ from models.office_uploads import LeftOut
 from models.vault_rounds import Entrant, SourceFile
 from redactor.applicant import Roster
 from redactor.attachment import neutral_category
-from redactor.folder_match import match_folders
+from redactor.folder_match import FolderOwners, match_folders
 from redactor.intake import SourceFile as Scan
 from redactor.intake import open_scans
 from redactor.loading import count_pages
@@ -50,11 +50,8 @@ def roster_of(session: Session, round_id: int) -> Roster:
 def owned_by(roster: Roster) -> Callable[[str], bool]:
     """Whether a folder's name tells which applicant of the roster it belongs to."""
 
-    @cache
-    def owned(name: str) -> bool:
-        return bool(match_folders([name], roster).owners)
-
-    return owned
+    owners = FolderOwners(roster)
+    return cache(lambda name: owners.owner(name) is not None)
 
 
 def default_folder(session: Session, entrant: Entrant) -> str:

@@ -37,7 +37,7 @@ from models.office_uploads import (
 )
 from models.vault_rounds import Entrant, SourceFile, Upload
 from redactor.applicant import Roster
-from redactor.folder_match import match_folders
+from redactor.folder_match import FolderOwners
 from webapp.language import sentences_of, t
 from webapp.office.app import signed_in, vault
 from webapp.office.matching import default_folder, find_files, owned_by, roster_of
@@ -291,8 +291,8 @@ def _guesses(round_id: int, folders: list[str]) -> dict[str, str]:
     """Folder -> the one applicant its name points at, who has another folder; a person decides."""
     if not folders:
         return {}
-    roster = roster_of(vault(), round_id)
-    found = {folder: match_folders([folder], roster).owners.get(folder) for folder in folders}
+    owners = FolderOwners(roster_of(vault(), round_id))
+    found = {folder: owners.owner(folder) for folder in folders}
     return {
         folder: f"{owner.number} {owner.name} · {owner.unit}"
         for folder, owner in found.items()
