@@ -18,7 +18,7 @@ from redactor.finders.copied_frames import find_copied_frames
 from redactor.finders.cut_units import find_cut_units
 from redactor.finders.document_numbers import find_document_numbers
 from redactor.finders.embossed import find_embossed
-from redactor.finders.faces import find_faces
+from redactor.finders.faces import apart_from_print, find_faces
 from redactor.finders.fingerprints import PALE_PRINT, find_fingerprints
 from redactor.finders.handwriting import find_handwriting
 from redactor.finders.known import find_known
@@ -130,7 +130,8 @@ def find(
         coded = [mask for mask in masks if mask.kind is Kind.CODE]
         codes = [mask.quad for mask in coded]
         pictures = find_pictures(page, dpi, (*text_quads(reading.lines), *codes))
-        faces = find_faces(page, dpi, bool(reading.lines), profile.faces, pictures)
+        seen = find_faces(page, dpi, bool(reading.lines), profile.faces, pictures)
+        faces = apart_from_print(seen, reading.lines)
         frames = find_empty_photo_frames(page, dpi, faces, reading.lines, pictures, codes)
         masks += faces
         doubts += [frame for frame in frames if frame.score >= EMPTY_FRAME]

@@ -9,14 +9,15 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Literal
 
+import cv2
 import numpy as np
 
 from redactor.finders.face_landmarks import Landmarks, Points, face_flag, landmarks
 from redactor.finders.face_search import LARGEST_PORTRAIT_MM, SURE, Candidate, clusters, search
 from redactor.finders.photo_frames import is_portrait_shaped
 from redactor.finders.pictures import Picture, find_pictures
-from redactor.geometry import around, between_down, bounds, grown, overlap
-from redactor.page import Finding, Image, Kind, Quad
+from redactor.geometry import area, around, between_down, bounds, grown, overlap
+from redactor.page import Finding, Image, Kind, Line, Quad
 
 FINDER = "faces"
 Mode = Literal["eyes", "full"]
@@ -31,6 +32,9 @@ _BAND = (0.1, 0.7)
 # Turns whose scores differ less are rivals; by this much one of them has to be ahead in the end.
 _RIVAL, _CLEAR = 0.15, 0.08
 _SMALLEST_MM = 2.0
+# How the reason of an uncertain face begins; characters read this surely that cover so much of one
+# are what it is, as in a dark logo.
+_HARDLY, _SURELY_READ, _PRINT = "hardly readable face", 0.95, 0.6
 # A picture filled less is the ring of a seal; a narrower one that has no portrait's shape, writing.
 _LEAST_FILL, _LEAST_MM = 0.3, 8.0
 
@@ -71,6 +75,24 @@ def find_faces(
         else:
             doubtful.append(best)
     return (*found, *_masked_whole(doubtful, found, regions, dpi, mode))
+
+
+def apart_from_print(faces: Sequence[Finding], lines: Sequence[Line]) -> tuple[Finding, ...]:
+    """The faces without those that can hardly be told and are print that was surely read."""
+    sure = [
+        char.quad.astype(np.float32)
+        for line in lines
+        if line.layer == "ink"
+        for char in line.chars
+        if char.score >= _SURELY_READ
+    ]
+
+    def is_print(face: Finding) -> bool:
+        quad = face.quad.astype(np.float32)
+        shared = sum(cv2.intersectConvexConvex(quad, char)[0] for char in sure)
+        return shared >= _PRINT * area(face.quad)
+
+    return tuple(f for f in faces if not (f.why.startswith(_HARDLY) and is_print(f)))
 
 
 def _upright_rival(pixels: Image, rivals: Sequence[Candidate]) -> tuple[Candidate, bool]:
@@ -130,7 +152,7 @@ def _masked_whole(
         elif min(region.width, region.height) < _LEAST_MM * dpi / 25.4:
             continue
         used += hits
-        why = f"hardly readable face, all of the {what} masked"
+        why = f"{_HARDLY}, all of the {what} masked"
         yield Finding(kind, quad, "", best.score, why, FINDER)
 
 

@@ -5,15 +5,17 @@ Source: scikit-image's `astronaut` (NASA, public domain), eyes measured by hand.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import cv2
 import numpy as np
 import pytest
 
 from redactor.finders.face_landmarks import Place, landmarks
-from redactor.finders.faces import find_faces
+from redactor.finders.faces import apart_from_print, find_faces
 from redactor.finders.photo_frames import find_empty_photo_frames
-from redactor.geometry import area
-from redactor.page import Finding, Image, Kind
+from redactor.geometry import area, rectangle
+from redactor.page import Char, Finding, Image, Kind, Line
 
 data = pytest.importorskip("skimage.data")
 
@@ -229,3 +231,20 @@ def test_landmarks_follow_a_turned_look(portrait: tuple[Image, np.ndarray]) -> N
     assert np.abs(marks.left - truth[0]).max() < 6
     assert np.abs(marks.right - truth[1]).max() < 6
     assert marks.flag > 0.5
+
+
+def test_a_hardly_readable_face_that_is_print_is_left() -> None:
+    hit = np.array([[375.0, 230.0], [376.0, 260.0], [336.0, 261.0], [336.0, 231.0]])
+    weak = Finding(Kind.EYES, hit, "", 0.4, "hardly readable face, all of the hit masked", "faces")
+    face = replace(weak, why="face, eyes placed by landmarks")
+
+    def logo(score: float) -> Line:
+        quads = [rectangle(331 + 30 * i, 223, 361 + 30 * i, 263) for i in range(2)]
+        chars = tuple(Char(c, q, score) for c, q in zip("旅局", quads, strict=True))
+        return Line(chars, rectangle(331, 223, 391, 263), score)
+
+    assert apart_from_print([weak, face], [logo(0.99)]) == (face,)
+    assert apart_from_print([weak], [logo(0.6)]) == (weak,)
+    assert apart_from_print([weak], [replace(logo(0.99), layer="pale")]) == (weak,)
+    beside = replace(weak, quad=hit + (40, 0))
+    assert apart_from_print([beside], [logo(0.99)]) == (beside,)
