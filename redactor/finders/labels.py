@@ -25,8 +25,9 @@ LONGEST_VALUE = {Kind.NAME: 24, Kind.SIGNATURE: 16}
 """Characters of a value in running text; longer ones are sentences that begin like a label."""
 READ, UNREAD = 0.8, 0.5
 """Score of a value that was read, and of ink that was not."""
-BY_HAND = frozenset({Kind.NAME, Kind.SIGNATURE})
-"""Values that are written where they cannot be read; others are in the next cell as well."""
+KNOWN = frozenset({Kind.NAME, Kind.UNIT, Kind.SIGNATURE})
+"""Values that the roster gives, or that are written by hand: once read they are found without their
+label, so that of two places only the one in the label's cell is taken."""
 ZONE = 9.0
 """How far beside a label handwriting is looked for, in line heights."""
 
@@ -138,7 +139,7 @@ class _Page:
             beside = list(self._beside(label, self._zone(label, self._cells[home])))
             yield from beside
             is_read = any(x.score >= LEGIBLE and x.text.strip() for x in after)
-            if is_read or (beside and label.kind in BY_HAND):
+            if is_read or label.kind in KNOWN:
                 return
             # Nothing there, or the label once more in another script.
         right = self._right_of(home)

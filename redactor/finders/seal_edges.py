@@ -21,13 +21,13 @@ REACH_MM = 5.0
 row of print: no higher, and shorter than `ROW_MM`."""
 ROW_MM, LEAST_ROW_MM = 70.0, 1.6
 """Longest rest of a row and least height of one, mm: a long unit in print of 12 points."""
-ROW_INK = (0.08, 0.6)
-"""Share of a row's box that is ink: a bar is full."""
+ROW_INK, TALL = (0.08, 0.6), 0.4
+"""Share of a row's box that is ink: a bar is full; and of its height that a column's ink spans."""
 STEP, LEVEL = 0.8, 0.6
 """Gap to the next character of a row, in its heights, and the share of the lower one's height that
 two of them share."""
-RULE_MM = 12.0
-"""Straight lines from this length on are rules."""
+RULE_MM, STEP_MM = 12.0, 1.0
+"""Straight lines from this length on are rules; what touches one and is this low is part of it."""
 LEAST_MM = 0.4
 """Ink that runs out by less is the edge of the seal's own frame or a speck."""
 JOIN_MM = 0.7
@@ -99,9 +99,18 @@ def _ink(part: Image, per_mm: float) -> np.ndarray:
     grey = darkest(np.ascontiguousarray(part))
     ink = (grey < float(np.percentile(grey, 75)) - DEPTH).astype(np.uint8)
     long = max(9, round(RULE_MM * per_mm))
+    rules = np.zeros_like(ink)
     for shape in ((1, long), (long, 1)):
-        rules = cv2.morphologyEx(ink, cv2.MORPH_OPEN, np.ones(shape, np.uint8))
-        ink[cv2.dilate(rules, np.ones((3, 3), np.uint8)) > 0] = 0
+        straight = cv2.morphologyEx(ink, cv2.MORPH_OPEN, np.ones(shape, np.uint8))
+        rules = np.asarray(cv2.bitwise_or(rules, straight), np.uint8)
+    if not rules.any():
+        return ink
+    ink[cv2.dilate(rules, np.ones((3, 3), np.uint8)) > 0] = 0
+    # Of a rule that slants a little, steps are left.
+    _, labels, stats, _ = cv2.connectedComponentsWithStats(ink)
+    low = stats[:, [cv2.CC_STAT_WIDTH, cv2.CC_STAT_HEIGHT]].min(axis=1) <= STEP_MM * per_mm
+    near = np.unique(labels[cv2.dilate(rules, np.ones((7, 7), np.uint8)) > 0])
+    ink[np.isin(labels, near[low[near] & (near > 0)])] = 0
     return ink
 
 
@@ -111,7 +120,14 @@ def _fits(ink: np.ndarray, per_mm: float) -> bool:
     if max(height, width) <= REACH_MM * per_mm:
         return max(height, width) >= LEAST_MM * per_mm
     low = LEAST_ROW_MM * per_mm <= height <= REACH_MM * per_mm
-    return low and width <= ROW_MM * per_mm and ROW_INK[0] <= float(ink.mean()) <= ROW_INK[1]
+    inked = ROW_INK[0] <= float(ink.mean()) <= ROW_INK[1]
+    return low and width <= ROW_MM * per_mm and inked and _reach(ink) >= TALL * height
+
+
+def _reach(ink: np.ndarray) -> float:
+    """Median height over which a column holds ink: a character's whole, a little of a rule's."""
+    columns = ink[:, ink.any(axis=0)]
+    return float(np.median(len(ink) - columns[::-1].argmax(axis=0) - columns.argmax(axis=0)))
 
 
 def _followed(

@@ -137,6 +137,11 @@ def test_a_value_beside_a_label_in_two_scripts(
     assert len(findings) == 2
 
 
+def test_a_heading_beside_a_label_with_room_behind_it_stays() -> None:
+    row = (line("姓名", 110, 100), line("第一债务人", 500, 100))
+    assert found(*row, cells=BILINGUAL) == []
+
+
 def test_a_value_in_the_cell_of_its_label_is_the_only_one() -> None:
     row = (line("签名：", 110, 100), line("李明", 290, 100), line("王强", 500, 100))
     assert texts(found(*row, cells=BILINGUAL)) == ["李明"]

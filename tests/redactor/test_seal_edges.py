@@ -54,7 +54,7 @@ def row(page: Image, *xs: int, y: int = 335) -> Image:
     return page
 
 
-@pytest.mark.parametrize("gap", [3, 9, 20])
+@pytest.mark.parametrize("gap", [5, 9, 20])
 @pytest.mark.parametrize("underlined", [False, True])
 def test_a_row_that_runs_out_of_the_seal_is_masked_to_its_end(gap: int, underlined: bool) -> None:
     """A unit across a seal that nobody could read: its first and last characters go as well."""
@@ -86,6 +86,13 @@ def test_a_bar_and_a_picture_that_run_out_of_the_seal_stay() -> None:
     page = np.full((700, 900, 3), 245, np.uint8)
     cv2.rectangle(page, (450, 250), (700, 280), (20, 20, 20), -1)
     cv2.rectangle(page, (450, 320), (640, 480), (60, 60, 60), -1)
+    assert find_seal_edges(page, DPI, [SEAL], ()) == ()
+
+
+@pytest.mark.parametrize("rise", [0, 16, 24, 32])
+def test_a_slanted_rule_stays(rise: int) -> None:
+    page = np.full((700, 900, 3), 245, np.uint8)
+    cv2.line(page, (450, 350), (880, 350 - rise), (20, 20, 20), 3, cv2.LINE_AA)
     assert find_seal_edges(page, DPI, [SEAL], ()) == ()
 
 
