@@ -21,7 +21,7 @@ REACH_MM = 5.0
 row of print: no higher, and shorter than `ROW_MM`."""
 ROW_MM, LEAST_ROW_MM = 70.0, 1.6
 """Longest rest of a row and least height of one, mm: a long unit in print of 12 points."""
-ROW_INK, TALL = (0.08, 0.6), 0.4
+ROW_INK, TALL = (0.08, 0.75), 0.4
 """Share of a row's box that is ink: a bar is full; and of its height that a column's ink spans."""
 STEP, LEVEL = 0.8, 0.6
 """Gap to the next character of a row, in its heights, and the share of the lower one's height that
