@@ -13,7 +13,7 @@ import requests
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from benchmarks.soak_pages import Person
+from benchmarks.soak_pages import Person, Scan
 from benchmarks.soak_watch import Installation
 from models.base import open_store
 from models.review_pages import ReleasedPage
@@ -104,22 +104,24 @@ class Desk(Client):
         assert token, page[-3000:]
         self._post(f"/rounds/{self.round_id}/roster/confirm", token=token.group(1))
 
-    def upload(self, path: str, data: bytes) -> None:
-        """Sends a file in one chunk, and again until the server says that it has it."""
+    def upload(self, scans: list[Scan]) -> None:
+        """Sends files as a browser does, and again until the server says that it has them."""
         root = f"/rounds/{self.round_id}/uploads"
         headers = {"X-CSRFToken": self._csrf}
-        announced = {"files": [{"path": path, "size": len(data), "modified": 1}]}
+        announced = [{"path": s.path, "size": len(s.data), "modified": 1} for s in scans]
         for _ in range(50):
-            answer = self.ask("POST", f"{root}/begin", json=announced, headers=headers)
-            begun = answer.json()["files"][0]
+            answer = self.ask("POST", f"{root}/begin", json={"files": announced}, headers=headers)
+            begun = zip(scans, answer.json()["files"], strict=True)
             # A duplicate lies there, but the process died before it noted that: matching finds it.
-            if begun["state"] in ("received", "duplicate"):
+            left = [(s, b) for s, b in begun if b["state"] not in ("received", "duplicate")]
+            if not left:
                 return
-            assert begun["state"] == "receiving", begun
-            there = begun["received"]
-            self.ask("POST", f"{root}/{begun['id']}/chunk?offset={there}",
-                     data=data[there:], headers=headers)  # fmt: skip
-        raise AssertionError(f"not accepted: {path}")
+            for scan, asked in left:
+                assert asked["state"] == "receiving", asked
+                there = asked["received"]
+                self.ask("POST", f"{root}/{asked['id']}/chunk?offset={there}",
+                         data=scan.data[there:], headers=headers)  # fmt: skip
+        raise AssertionError(f"not accepted: {scans[0].path}")
 
     def match(self) -> None:
         self.ask("POST", f"/rounds/{self.round_id}/uploads/match", json={},
