@@ -62,9 +62,11 @@ LEAST_ARC = 0.38
 SMALLEST_SEAL_MM = 8.2
 MOST_BENT = 0.06
 """Most by which a ring differs from a circle, share of its radius."""
-SURE, DOUBTFUL, WHOLE = 0.53, 0.49, 0.68
-"""Least likeness (votes times the share of the ring that stands out) to mask and to ask, and share
-of a doubtful ring that stands out from which it is masked, too."""
+SURE, DOUBTFUL = 0.53, 0.49
+"""Least likeness (votes times the share of the ring that stands out) to mask and to ask."""
+WHOLE, CLEAR, CLEAR_ARC = 0.68, 0.6, 0.65
+"""Share of a doubtful ring that stands out from which it is masked, too; and that of a ring with
+fewer votes from which a person is asked, with its share of the whole ring."""
 SAME = 0.3
 """Overlap (intersection over union) with a seal that was found by its ink."""
 MARGIN_MM = 1.2
@@ -125,7 +127,7 @@ class ReliefRing:
     @property
     def sure(self) -> bool:
         """Whether nobody needs to look."""
-        return self.likeness >= SURE or self.standing >= WHOLE
+        return self.likeness >= SURE or (self.likeness >= DOUBTFUL and self.standing >= WHOLE)
 
     @property
     def standing(self) -> float:
@@ -206,8 +208,9 @@ def find_relief_rings(relief: Relief) -> list[ReliefRing]:
 
 
 def _is_ring(ring: ReliefRing, per_mm: float) -> bool:
+    clear = ring.standing >= CLEAR and ring.arc >= CLEAR_ARC
     return (
-        ring.likeness >= DOUBTFUL
+        (ring.likeness >= DOUBTFUL or clear)
         and ring.arc >= LEAST_ARC
         and ring.bent <= MOST_BENT
         and ring.radius >= SMALLEST_SEAL_MM * per_mm

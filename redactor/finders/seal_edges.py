@@ -87,7 +87,7 @@ def _rests(pixels: Image, seal: Quad, read: Sequence[Quad], per_mm: float) -> li
     rests = []
     for label in touching & set(boxes):
         start = boxes[label]
-        if start[0] >= x1 - left - 2 or start[2] <= x0 - left + 2:
+        if start[2] > x1 - left or start[0] < x0 - left:  # beyond its sides, not above or below
             start = _followed(start, [boxes[k] for k in boxes if k not in touching], per_mm)
         margin = 1 + MARGIN_MM * per_mm
         rests.append(geometry.grown(geometry.rectangle(*start), margin, margin) + shift)

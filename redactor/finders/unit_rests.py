@@ -21,9 +21,9 @@ from redactor.unit_forms import unit_parts
 FINDER = "unit_rests"
 SHORTEST_END, BEYOND_PLACE = 3, 2
 """Characters of a unit's end, and of its beginning beyond the place's name: places are shared."""
-SEALED_END = 1
-"""Characters of a unit's end beside a seal: what the seal hides of the row is most likely the rest,
-and a seal's ring and stars leave little of a row to be read."""
+SEALED = 1
+"""Characters of a unit's end and of a name beside a seal: what the seal hides of the row may be the
+rest, and a seal's ring and stars leave little of a row to be read."""
 LONG_NAME, NAME_PART = 4, 2
 """Characters of a name that has parts, and of a part."""
 BESIDE = 1.6
@@ -43,7 +43,8 @@ def find_rests_beside(
     """Rests of units and long names beside what `is_masked` says of a quad is painted over.
 
     Their quads reach over the room up to the mask; those of units as far as all of the unit would,
-    but for ends of few characters, which are sought only beside what `is_sealed` says is a seal.
+    but for ends of few characters. These, and rests of short names, are sought only beside what
+    `is_sealed` says is a seal.
     """
     terms = [term for term in identity.terms if _is_sought(term)]
     for line in reading.lines:
@@ -52,9 +53,9 @@ def find_rests_beside(
         text, origin = normalise(line.text)
         for term in terms:
             for ends in (True, False):
-                found = _rest(line, text, origin, term, is_masked, ends)
-                if found is None and ends and term.kind is Kind.UNIT:
-                    found = _rest(line, text, origin, term, is_sealed, ends, SEALED_END)
+                found = _rest(line, text, origin, term, is_masked, ends, _least(term, ends))
+                if found is None and (ends or term.kind is Kind.NAME):
+                    found = _rest(line, text, origin, term, is_sealed, ends, SEALED)
                 if found is not None:
                     yield found
 
@@ -81,10 +82,12 @@ def _rest(
     term: Term,
     is_masked: Callable[[Quad], bool],
     ends: bool,
-    least: int = SHORTEST_END,
+    least: int,
 ) -> Finding | None:
-    """The longest end (`ends`) or beginning of a term in a line that stands beside a mask."""
-    for part in _parts(term, ends, least):
+    """The longest end (`ends`) or beginning of a term, of `least` characters or more but not all,
+    in a line that stands beside a mask."""
+    for size in range(len(term.text) - 1, least - 1, -1):
+        part = term.text[-size:] if ends else term.text[:size]
         place = text.find(part)
         while place >= 0:
             chars = line.chars[origin[place] : origin[place + len(part) - 1] + 1]
@@ -107,20 +110,15 @@ def _rest(
 
 
 def _is_sought(term: Term) -> bool:
-    if term.form not in AS_GIVEN or term.script is not Script.HAN:
-        return False
-    return term.kind is Kind.UNIT or (term.kind is Kind.NAME and len(term.text) >= LONG_NAME)
+    return (
+        term.form in AS_GIVEN and term.script is Script.HAN and term.kind in (Kind.UNIT, Kind.NAME)
+    )
 
 
-def _parts(term: Term, ends: bool, shortest: int) -> list[str]:
-    """Ends, or beginnings, of a term that tell it, longest first; never all of it. `shortest`: of
-    the ends of units, characters."""
-    text = term.text
+def _least(term: Term, ends: bool) -> int:
+    """Characters of an end, or beginning, that tells a term beside any mask."""
     if term.kind is Kind.NAME:
-        least = NAME_PART
-    elif ends:
-        least = shortest
-    else:
-        least = len("".join(unit_parts(text).places)) + BEYOND_PLACE
-    sizes = range(len(text) - 1, least - 1, -1)
-    return [text[-size:] if ends else text[:size] for size in sizes]
+        return NAME_PART if len(term.text) >= LONG_NAME else len(term.text)
+    if ends:
+        return SHORTEST_END
+    return len("".join(unit_parts(term.text).places)) + BEYOND_PLACE

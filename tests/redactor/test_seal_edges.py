@@ -69,6 +69,13 @@ def test_a_row_that_runs_out_of_the_seal_is_masked_to_its_end(gap: int, underlin
     assert all(d < 380 for _, _, _, d in quads)
 
 
+def test_a_row_along_the_edge_of_the_seals_box_is_masked_beside_it() -> None:
+    page = row(sheet(), *(140 + 36 * i for i in range(12)), y=188)
+    boxes = bounds(find_seal_edges(page, DPI, [SEAL], ()))
+    assert min(box[0] for box in boxes) <= 140
+    assert max(box[2] for box in boxes) >= 140 + 36 * 11 + 28
+
+
 def test_a_row_ends_at_a_gap_and_at_what_was_read() -> None:
     page = row(sheet(), 490, 600)
     assert all(q[2] < 560 for q in bounds(find_seal_edges(page, DPI, [SEAL], ())))

@@ -28,7 +28,8 @@ def reading(x: float, text: str) -> Reading:
 def found(x: float, text: str, seals: tuple[Finding, ...] = ()) -> list[Finding]:
     unit = Term(Kind.UNIT, UNIT, "unit", Script.HAN)
     name = Term(Kind.NAME, NAME, "roster name", Script.HAN)
-    identity = Identity(1, (unit, name))
+    short = Term(Kind.NAME, "张岚", "former name", Script.HAN)
+    identity = Identity(1, (unit, name, short))
     return list(find_rests_beside(reading(x, text), identity, under([MASK]), under(seals)))
 
 
@@ -61,6 +62,16 @@ def test_beside_a_seal_the_last_character_of_a_unit_is_masked(text: str) -> None
     assert found(405, text) == []
     assert found(450, text, (MASK,)) == []
     assert found(405, "农场", (MASK,)) == []
+
+
+@pytest.mark.parametrize(
+    ("x", "text"), [(405, "逊，"), (405, "尔逊"), (195 - SIZE * 4, "经办人帕"), (405, "岚")]
+)
+def test_beside_a_seal_one_character_of_a_name_is_masked(x: float, text: str) -> None:
+    (rest,) = found(x, text, (MASK,))
+    assert rest.kind is Kind.NAME
+    assert len(rest.text) == (2 if text == "尔逊" else 1)
+    assert len(found(x, text)) == (text == "尔逊")
 
 
 @pytest.mark.parametrize(
