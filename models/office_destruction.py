@@ -17,6 +17,7 @@ from models.base import VaultBase, utc_now
 from models.errors import RuleError, Sentence
 from models.office_log import record_event
 from models.review import Round
+from models.seat_access import revoke_cards
 from models.sheets import require_two
 from models.vault_accounts import Account
 from models.vault_destruction import Destruction
@@ -232,7 +233,7 @@ def empty_rows(vault: Session, begun: Destruction, found: Mapping[str, Any]) -> 
 def finish_destruction(
     vault: Session, review: Session, begun: Destruction, done: Mapping[str, Any]
 ) -> None:
-    """Completes the certificate and writes it into the logs of both stores.
+    """Completes the certificate, writes it into the logs of both stores, and ends all cards.
 
     The caller commits the review store first: an event without an end is repeated, an end without
     an event would stay unseen.
@@ -248,6 +249,8 @@ def finish_destruction(
     begun.certificate_sha256 = hashlib.sha256(begun.certificate.encode()).hexdigest()
     details = {"certificate": begun.certificate_sha256, "confirmed_by": begun.confirmed_by}
     if begun.review_round_id is not None:
+        # Of an abandoned round, tablets may still be signed in.
+        revoke_cards(review, round_id=begun.review_round_id, by=begun.asked_by)
         append_event(
             review,
             actor=begun.asked_by,

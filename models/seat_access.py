@@ -136,6 +136,13 @@ def revoke_card(session: Session, *, round_id: int, seat: str, by: str) -> None:
     session.flush()
 
 
+def revoke_cards(session: Session, *, round_id: int, by: str) -> None:
+    """Switches off every card of a round that holds."""
+    holding = select(SeatCard.seat).filter_by(round_id=round_id, active=True)
+    for seat in session.scalars(holding.order_by(SeatCard.seat)).all():
+        revoke_card(session, round_id=round_id, seat=seat, by=by)
+
+
 def key_of_number(session: Session, number: str) -> CardKey | None:
     """The key of the card with a number, as typed; None when no card in use has it."""
     return _key_of(session.scalar(select(SeatCard).where(SeatCard.number == _plain(number))))

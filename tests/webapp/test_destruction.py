@@ -27,6 +27,7 @@ from models.office_destruction import (
 )
 from models.office_rounds import entrants_of, make_round, put_entrants
 from models.review import Round
+from models.seat_access import issue_card, key_of_number, member_of, sign_in
 from models.vault_accounts import OfficeEvent
 from models.vault_experts import Expert
 from models.vault_pages import Job
@@ -129,6 +130,20 @@ def test_nobody_is_found_afterwards(
     done.certificate = done.certificate.replace("保存期满", "其他")
     with pytest.raises(RuleError, match="校验码"):
         certificate_pdf(done)
+
+
+def test_tablets_of_the_round_are_signed_out(
+    settings: Settings, vault: Engine, review: Engine, round_id: int
+) -> None:
+    closed = fill(settings, vault, review, round_id)
+    with Session(review) as session, session.begin():
+        card = issue_card(session, round_id=closed, seat="R01", by="secretary")
+        token = sign_in(session, number=card.number, secret=card.pin, device="tablet")
+    assert token is not None
+    destroy(settings, vault, review, round_id)
+    with Session(review) as session:
+        assert member_of(session, token) is None
+        assert key_of_number(session, card.number) is None
 
 
 def test_other_rounds_stay(
