@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from redactor import geometry
+from redactor.finders.photo_frames import FINDER as PICTURES
 from redactor.finders.seal_text import read_strip
 from redactor.finders.seal_twins import SealPrint, describe
 from redactor.finders.seals import SealRegion, find_seals
@@ -21,7 +22,7 @@ from redactor.quality import Quality, assess
 from redactor.reading import Reader, reader_version, second_reader
 from redactor.reading_cache import ReadingCache, reading_key
 from redactor.search import Found, distinct, find, find_text
-from redactor.second_reading import masked_share
+from redactor.second_reading import is_blank_beside_masks, masked_share
 from redactor.upright import Upright, read_layer, read_upright, turn
 from redactor.verify import second_look
 
@@ -88,7 +89,7 @@ def redact_page(
     )
     findings = _under_lifted(lifted, findings, reading, identity, profile, reader)
     masked = paint(lifted, (finding.quad for finding in findings if not finding.lifted))
-    doubts = (d for d in found.doubts if masked_share(masked, d.quad) < DOUBT_MASKED)
+    doubts = (doubt for doubt in found.doubts if not _is_settled(masked, doubt))
     hits = (*doubts, *second_look(masked, reading, identity, profile, reader, second))
     quality = assess(page, source.dpi, reading)
     state, reason = judge(reading, findings, hits, quality)
@@ -124,6 +125,13 @@ def read(
     layer = tuple(_turned(line, turned) for line in source.text_layer)
     whole = replace(upright.reading, lines=upright.reading.lines + layer)
     return replace(upright, reading=whole), key
+
+
+def _is_settled(masked: Image, doubt: Finding) -> bool:
+    """Whether masks leave nothing to look at of a doubtful place, or of a picture only paper."""
+    if masked_share(masked, doubt.quad) >= DOUBT_MASKED:
+        return True
+    return doubt.finder == PICTURES and is_blank_beside_masks(masked, doubt.quad)
 
 
 def _under_lifted(

@@ -34,6 +34,9 @@ SURE = 0.99
 """A line of which every character was read with this probability holds nothing else."""
 WIDEST_STEP = 1.6
 """Step between two characters, in their heights, from which one may have been lost."""
+EDGE, BLANK_DEPTH, SPECKS = 7, 15, 0.005
+"""Around masks the rim of what they hide shows, pixels; grey levels below the paper that are ink,
+and the share of pixels that may be."""
 SAME_LINE = 0.6
 """Overlap of two boxes that are the same line."""
 
@@ -101,6 +104,17 @@ def masked_share(masked: Image, quad: Quad) -> float:
     x0, y0, x1, y1 = geometry.bounds(quad)
     part = masked[max(0, int(y0)) : int(y1) + 1, max(0, int(x0)) : int(x1) + 1]
     return float((part.max(axis=2) <= MASK_LEVEL).mean()) if part.size else 1.0
+
+
+def is_blank_beside_masks(masked: Image, quad: Quad) -> bool:
+    """Whether paper is all that masks leave in the box around a quad; shades count as ink."""
+    x0, y0, x1, y1 = geometry.bounds(quad)
+    part = darkest(masked[max(0, int(y0)) : int(y1) + 1, max(0, int(x0)) : int(x1) + 1])
+    painted = (part <= MASK_LEVEL).astype(np.uint8)
+    left = part[cv2.dilate(painted, np.ones((EDGE, EDGE), np.uint8)) == 0]
+    if not painted.any() or not left.size:
+        return not left.size
+    return float((left < np.percentile(left, 90) - BLANK_DEPTH).mean()) <= SPECKS
 
 
 def _surest(reader: Reader, page: Image, quads: Sequence[Quad]) -> tuple[Line, ...]:

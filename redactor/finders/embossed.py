@@ -45,7 +45,7 @@ FULL_VOTE = 3.0
 """An edge of so many grey levels a pixel has a full vote, one of a quarter has none."""
 LEAST_VOTE = 0.42
 """Votes of a candidate, about 1.3 for a clean pale ring, 0.5 to 1.1 for a relief."""
-MOST_CANDIDATES = 8
+MOST_CANDIDATES = 16
 ANGLES, WINDOW = 180, 9
 """Directions in which a ring is looked at, and over how many of them its line keeps its sign."""
 STEP_MM = 0.3

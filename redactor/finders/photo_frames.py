@@ -31,6 +31,8 @@ _LEAST_ON_SHEET_MM = 4.0
 
 # A portrait around its eye bar, in lengths of the bar: aside, above, below.
 _ASIDE, _UP, _DOWN = 1.2, 1.2, 2.2
+# A picture of which this share lies in the portrait of a face is a part of it.
+_OWN_SHARE = 0.85
 
 Box = tuple[float, float, float, float]
 """(x0, y0, x1, y1)."""
@@ -66,6 +68,8 @@ def find_empty_photo_frames(
             continue
         shape = id_photo_likeness(picture, dpi)
         box = (picture.x0, picture.y0, picture.x1, picture.y1)
+        if any(_common(picture, p) >= _OWN_SHARE * _common(picture, box) for p in portraits):
+            continue  # a copy broke the portrait of a face that was found
         own = any(meet(box, portrait) for portrait in portraits)
         if sheet and not own and _is_large(picture, dpi):
             score, why = max(shape, 0.8), "picture on a sheet of photos, no face found"

@@ -135,6 +135,18 @@ def test_a_ring_that_stands_out_is_sure_with_few_votes(
     assert ring.sure is sure
 
 
+def test_a_seal_among_many_rings_is_found() -> None:
+    """As on a sheet of portraits, whose collars and faces are rings, too."""
+    page = sheet(210, 160)
+    places = [(26 + 50 * (i % 4), 26 + 50 * (i // 4)) for i in range(12)]
+    for x, y in places:
+        page = embossed(page, x, y, 40)
+    found = find_embossed(page, DPI).sure
+    middles = [tuple(np.round(f.quad.mean(axis=0) / MM)) for f in found]
+    assert len(middles) == len(places)
+    assert all(any(abs(x - a) < 3 and abs(y - b) < 3 for a, b in middles) for x, y in places)
+
+
 def test_over_the_edge_of_a_photo() -> None:
     page = embossed(with_photo(sheet()), 46, 52, 40, 24)
     assert_one(find_embossed(page, DPI), 46, 52, 40)

@@ -8,6 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from redactor import geometry
 from redactor.identity import Identity, identity_of
 from redactor.judgement import judge
 from redactor.masking import paint
@@ -15,7 +16,13 @@ from redactor.page import Finding, Image, Kind, Reading, State
 from redactor.profile import NOTICE, STRICT, Profile
 from redactor.quality import Quality
 from redactor.reading import reader_version, second_reader, shared_reader
-from redactor.second_reading import evened, is_sure, masked_share, read_again
+from redactor.second_reading import (
+    evened,
+    is_blank_beside_masks,
+    is_sure,
+    masked_share,
+    read_again,
+)
 from redactor.verify import FINDER, second_look
 from sample_scans.canvas import Canvas, Style
 from tests.redactor.golden.boxes import line
@@ -114,6 +121,25 @@ def test_the_masked_share_of_a_box() -> None:
     assert masked_share(pixels, quad) == pytest.approx(0.5, abs=0.02)
     outside = quad + 500
     assert masked_share(pixels, outside) == 1.0
+
+
+@pytest.mark.parametrize(
+    ("left", "blank"),
+    [(None, True), ((30, 60, 60, 100), False), ((40, 40, 70, 52), False)],
+)  # fmt: skip
+def test_whether_masks_leave_only_paper(
+    left: tuple[int, int, int, int] | None, blank: bool
+) -> None:
+    """A place from (20, 20) to (220, 220) with a mask in its middle."""
+    grain = np.random.default_rng(3).normal(0, 2, (240, 240, 1))
+    pixels = np.clip(np.full((240, 240, 3), 246.0) + grain, 0, 255).astype(np.uint8)
+    if left is not None:
+        x0, y0, x1, y1 = left
+        pixels[y0:y1, x0:x1] = 190  # a pale portrait, or what the mask covers
+    pixels[80:160, 80:170] = 0
+    place = geometry.rectangle(20, 20, 220, 220)
+    assert is_blank_beside_masks(pixels, place) is blank
+    assert not is_blank_beside_masks(pixels, geometry.rectangle(180, 180, 220, 220))
 
 
 def test_a_line_that_was_read_surely_is_not_read_twice() -> None:
