@@ -64,7 +64,7 @@ def test_face_elsewhere_does_not_excuse_a_photo() -> None:
 
 
 def test_the_rest_of_a_portrait_whose_face_was_found_is_left() -> None:
-    """A fax breaks a portrait at the white of the neck; the shoulders are a picture of their own."""
+    """A fax breaks a portrait at the white of the neck; the shoulders are a picture then."""
     eyes = Finding(Kind.EYES, photo(152, 40, 18, 8).quad, "", 0.9, "", "faces")
     shoulders, beside = photo(148, 53, 25, 18), photo(176, 53, 25, 18)
     assert find_empty_photo_frames(PAGE, DPI, [eyes], pictures=[shoulders]) == ()
