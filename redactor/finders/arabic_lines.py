@@ -29,6 +29,11 @@ HEIGHTS = (9, 70)
 """Height of a run at the working size, pixels: 8 point on A4 is 17, a heading of 30 point 60."""
 LONGEST_STROKE = 90
 """A straight stroke longer than this many pixels at the working size is a ruled line."""
+BENT_LENGTH, BENT_RISE, BENT_SHARE = 250, 24, 0.65
+BENT_REACH, BENT_DEPTH = 2.5, 5
+"""Length and height of a row along which a ruled line slants or bends, pixels at the working size;
+share of its columns that hold nothing but this line, how far its ink may lie beside it, and how
+much of it a column holds."""
 SHORTEST = 1.0
 """Least length of a run in its own heights."""
 REACH = 0.9
@@ -60,7 +65,7 @@ def find_unread_runs(pixels: Image, reading: Reading) -> tuple[Run, ...]:
     few, rest = halved(pixels, scale)
     ink = _unread_ink(reduced(darkest(few), rest), reading, scale)
     runs = []
-    for x0, y0, x1, y1 in _merged(_rows(ink)):
+    for x0, y0, x1, y1 in _merged(_rows(_without_bent_rules(ink))):
         quad = geometry.rectangle(x0 - 1, y0 - 1, x1 + 1, y1 + 1) / scale
         runs.append(Run(quad, _likeness(ink[y0:y1, x0:x1])))
     return tuple(sorted(runs, key=lambda run: float(run.quad[0, 1])))
@@ -96,6 +101,44 @@ def _ruled(ink: Grey) -> Grey:
             straight = cv2.morphologyEx(lines[full], cv2.MORPH_OPEN, kernel)
             marks[full] = cv2.bitwise_or(marks[full], straight)
     return ruled
+
+
+def _without_bent_rules(ink: Grey) -> Grey:
+    """The ink without ruled lines that slant or bend, as on a photographed sheet: they join what
+    stands beside them to one run."""
+    cleared = ink
+    for x0, y0, x1, y1 in _rows(ink):
+        if x1 - x0 < BENT_LENGTH or y1 - y0 < BENT_RISE:
+            continue
+        patch = ink[y0:y1, x0:x1] if cleared is ink else cleared[y0:y1, x0:x1]
+        rule = _bent_rule(patch)
+        if rule is not None:
+            cleared = ink.copy() if cleared is ink else cleared
+            cleared[y0:y1, x0:x1][rule] = 0
+    return cleared
+
+
+def _bent_rule(patch: Grey) -> npt.NDArray[np.bool_] | None:
+    """The pixels of a thin line that runs all along a row of ink, as flat as a parabola; None when
+    there is none."""
+    deep = np.count_nonzero(patch, axis=0)
+    thin = np.flatnonzero((deep > 0) & (deep <= BENT_DEPTH))
+    ys, xs = np.nonzero(patch)
+    alone = np.isin(xs, thin)
+    near = alone
+    bend = np.zeros(3)
+    for reach in (None, 8.0, 4.0, BENT_REACH):
+        if reach is not None:
+            near = alone & (np.abs(ys - np.polyval(bend, xs)) <= reach)
+        if near.sum() < BENT_LENGTH / 2:
+            return None
+        bend = np.polyfit(xs[near], ys[near], 2)
+    if len(np.unique(xs[near])) < BENT_SHARE * patch.shape[1]:
+        return None
+    on = np.abs(ys - np.polyval(bend, xs)) <= BENT_REACH
+    rule = np.zeros(patch.shape, np.bool_)
+    rule[ys[on], xs[on]] = True
+    return rule
 
 
 def _read_parts(line: Line) -> npt.NDArray[np.float64]:

@@ -101,3 +101,23 @@ def test_an_empty_page_and_a_tiny_one() -> None:
     assert find_unread_runs(blank, reading()) == ()
     tiny: Image = np.full((9, 7, 3), 250, np.uint8)
     assert find_unread_runs(tiny, Reading((), (), (7, 9), 0, "test")) == ()
+
+
+@pytest.mark.parametrize(("rise", "bend"), [(30, 0), (60, 0), (90, 0), (90, 12), (-60, 0)])
+def test_a_rule_that_slants_or_bends_does_not_swallow_the_script_beside_it(
+    rise: int, bend: int
+) -> None:
+    """As on a photographed form: the rule below a name runs across the name's row."""
+    sheet = Sheet()
+    quad = sheet.write(NAME, 1000, 520)
+    pixels = sheet.pixels
+    xs = np.arange(150, 1500)
+    share = (xs - 150) / 1350
+    below = geometry.bounds(quad)[3] + 14
+    ys = below - rise * (share - 0.72) + bend * (np.sin(np.pi * share) - 0.77)
+    points = np.stack([xs, ys], axis=1).round().astype(np.int32)
+    cv2.polylines(pixels, [points], False, (40, 40, 40), 2, cv2.LINE_AA)
+    runs = find_unread_runs(pixels, reading())
+    (name,) = [run for run in runs if geometry.overlap(run.quad, quad) > 0.6]
+    assert name.likeness >= LOOKS_SURE
+    assert covers(name.quad, quad)
