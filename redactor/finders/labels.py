@@ -28,6 +28,8 @@ READ, UNREAD = 0.8, 0.5
 KNOWN = frozenset({Kind.NAME, Kind.UNIT, Kind.SIGNATURE})
 """Values that the roster gives, or that are written by hand: once read they are found without their
 label, so that of two places only the one in the label's cell is taken."""
+SPLINTER = 0.4
+"""Width over height up to which a cell is a splinter beside a rule and holds nothing."""
 ZONE = 9.0
 """How far beside a label handwriting is looked for, in line heights."""
 
@@ -168,6 +170,7 @@ class _Page:
         gap = boxes[:, 0] - x1
         tall = y1 - y0
         good = (shared > 0.6 * lower) & (gap > -0.3 * tall) & (gap < 0.6 * tall)
+        good &= boxes[:, 2] - boxes[:, 0] > SPLINTER * tall
         good[home] = False
         if not good.any():
             return None

@@ -137,6 +137,14 @@ def test_a_value_beside_a_label_in_two_scripts(
     assert len(findings) == 2
 
 
+def test_a_splinter_between_two_cells_holds_no_value() -> None:
+    """A crease beside a rule closes in a narrow cell."""
+    cells = (geometry.rectangle(478, 90, 498, 150), *BILINGUAL[:1],
+             geometry.rectangle(500, 90, 1200, 150))  # fmt: skip
+    row = (line("家庭住址", 110, 100), line("库尔勒市人民东路1号", 520, 100))
+    assert texts(found(*row, cells=cells)) == ["库尔勒市人民东路1号"]
+
+
 def test_a_heading_beside_a_label_with_room_behind_it_stays() -> None:
     row = (line("姓名", 110, 100), line("第一债务人", 500, 100))
     assert found(*row, cells=BILINGUAL) == []
