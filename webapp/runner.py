@@ -43,7 +43,7 @@ from redactor.workers import worker_pool
 from webapp.logs import WorkerError, without_words
 from webapp.office.derivatives import pictures_folder, redact_and_picture, remask_and_picture
 from webapp.office.leftovers import sweep
-from webapp.office.work import dossier_job, file_job, merged_masks
+from webapp.office.work import dossier_gave_away, dossier_job, file_job, merged_masks
 from webapp.runner_watch import RunnerWatch, serve_metrics
 from webapp.settings import Settings
 from webapp.vault_key import rounds_folder, unlock, with_key
@@ -304,15 +304,19 @@ class Runner:
         return bool(self._write(write))
 
     def _look_across(self, session: Session, job: LeasedJob) -> None:
-        """When a dossier's last file is done, all its files are looked through once more."""
+        """When a dossier's last file is done and something was given away, all its files are looked
+        through once more."""
         file = session.get_one(SourceFile, job.target)
         files = session.scalars(
             select(SourceFile).where(SourceFile.entrant_id == file.entrant_id)
         ).all()
-        if not any(_waiting(session, "redact", f.id, running=True) for f in files):
-            for f in files:
-                if f.state == "done":
-                    add_job(session, round_id=f.round_id, kind="consistency", target=f.id, pages=0)
+        if any(_waiting(session, "redact", f.id, running=True) for f in files):
+            return
+        if not dossier_gave_away(session, self._settings, file):
+            return
+        for f in files:
+            if f.state == "done":
+                add_job(session, round_id=f.round_id, kind="consistency", target=f.id, pages=0)
 
     def broke(self, job: LeasedJob, error: str) -> None:
         """A job that ended without results."""

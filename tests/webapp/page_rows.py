@@ -31,6 +31,18 @@ def mask(x: float, y: float, *, kind: str = "name", text: str = "诸葛晓岚") 
             "finder": "known"}  # fmt: skip
 
 
+def read_page(masks: Sequence[dict[str, Any]]) -> PageRecord:
+    """What a worker tells of a page, without any picture."""
+    quality = {"sharpness": 1.0, "dpi": DPI, "flags": []}
+    verify = {"state": "clean", "hits": []}
+    return PageRecord(1, "a.jpg", 0, "其他", "clean", "", 0.1, masks=tuple(masks), quality=quality,
+                      verify=verify)  # fmt: skip
+
+
+FORMER_UNIT = {**mask(0, 0, kind="unit", text="轮台县第二中学"), "finder": "labels"}
+"""A label gave it away; the roster does not know it, and other pages may show it."""
+
+
 def add_page(
     session: Session,
     settings: Settings,

@@ -25,6 +25,7 @@ from redactor.blind_code import new_codes
 from redactor.file_job import PageRecord
 from tests.postgresql_server import Server
 from tests.webapp.conftest import PASSWORD, PEOPLE, add_scan, entrant_row, form_token
+from tests.webapp.page_rows import FORMER_UNIT, read_page
 from tests.webapp.postgresql_round import furnish, on_postgresql
 from tests.webapp.review.test_sheet import WHOLE, Sender
 from tests.webapp.review_round import ReviewRound
@@ -290,13 +291,13 @@ def test_a_result_is_kept_when_the_vault_is_back(
 def test_two_runners_that_finish_a_dossier_together_look_through_it_once_more(
     on_postgresql: Settings, vault: Engine, files: tuple[int, int, int]
 ) -> None:
-    one, two = Runner(on_postgresql), Runner(on_postgresql)
+    one, two, page = Runner(on_postgresql), Runner(on_postgresql), read_page([FORMER_UNIT])
     two.name += "-second"
     first, second = one.take(("redact",)), two.take(("redact",))
     assert first is not None
     assert second is not None
     results: list[bool] = []
-    others = threading.Thread(target=lambda: results.append(two.keep(second, [])))
+    others = threading.Thread(target=lambda: results.append(two.keep(second, [page])))
 
     @event.listens_for(one._engine, "commit")
     def meanwhile(_connection: object) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import Engine, delete, select, update
@@ -17,6 +18,7 @@ from models.vault_pages import Job, Page
 from models.vault_rounds import Entrant, OfficeRound
 from tests.redactor.golden.sets import page_about, save
 from tests.webapp.conftest import PEOPLE, add_scan
+from tests.webapp.page_rows import FORMER_UNIT, mask, read_page
 from webapp.runner import Runner
 from webapp.settings import Settings
 
@@ -77,6 +79,20 @@ def test_a_scan_becomes_a_page_and_an_edit_is_looked_at_again(
         assert (page.state, page.revision) == ("clean", 0)
         assert page.staged_sha256 == first
         assert progress(session, round_id=scanned).done == 1
+
+
+@pytest.mark.parametrize(
+    ("masks", "again"), [([mask(0, 0)], 0), ([mask(0, 0), FORMER_UNIT], 1)], ids=["known", "new"]
+)
+def test_a_dossier_is_looked_through_again_only_for_what_the_roster_does_not_know(
+    settings: Settings, vault: Engine, scanned: int, masks: list[dict[str, Any]], again: int
+) -> None:
+    runner = Runner(settings)
+    job = runner.take(("redact",))
+    assert job is not None and runner.keep(job, [read_page(masks)])
+    with Session(vault) as session:
+        kinds = session.scalars(select(Job.kind).where(Job.state == "waiting")).all()
+    assert kinds == ["consistency"] * again
 
 
 def test_a_lease_that_ran_out_is_taken_over_and_its_late_result_does_not_count(

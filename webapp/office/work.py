@@ -81,21 +81,35 @@ def file_job(session: Session, settings: Settings, file: SourceFile) -> FileJob:
 def dossier_job(session: Session, settings: Settings, file: SourceFile) -> FileJob | None:
     """The job that looks in a file for what other pages of its dossier gave away, if anything."""
     job = file_job(session, settings, file)
-    pages = list(session.scalars(select(Page).where(Page.entrant_id == file.entrant_id)))
-    masks = [mask for page in pages for mask in json.loads(page.record)["masks"]]
-    terms: tuple[Term, ...] = dossier_terms(masks, job.identity)
-    records = {page.id: record_from_json(json.loads(page.record)) for page in pages}
-    prints = tuple(
-        prints_file(job.copies, record.staged)
-        for record in records.values()
-        if record.prints and record.staged is not None
-    )
-    done = tuple(records[page.id] for page in pages if page.file_id == file.id)
+    pages, terms, prints = _given_away(session, job, file.entrant_id)
+    records = (page.record for page in pages if page.file_id == file.id)
+    done = tuple(record_from_json(json.loads(record)) for record in records)
     if not (terms or prints) or not done:
         return None
     told = f"{job.name}|{terms}|{[path.name for path in prints]}"
     name = results_name(job.path, file.path, told)
     return replace(job, name=name, terms=terms, prints=prints, done=done)
+
+
+def dossier_gave_away(session: Session, settings: Settings, file: SourceFile) -> bool:
+    """Whether any page of a file's dossier gave away what others may show as well."""
+    _, terms, prints = _given_away(session, file_job(session, settings, file), file.entrant_id)
+    return bool(terms or prints)
+
+
+def _given_away(
+    session: Session, job: FileJob, entrant_id: int | None
+) -> tuple[list[Page], tuple[Term, ...], tuple[Path, ...]]:
+    """(pages of a dossier, texts that they gave away, files with looks of seals)."""
+    pages = list(session.scalars(select(Page).where(Page.entrant_id == entrant_id)))
+    records = [json.loads(page.record) for page in pages]
+    terms = dossier_terms([mask for record in records for mask in record["masks"]], job.identity)
+    prints = tuple(
+        prints_file(job.copies, record["staged"])
+        for record in records
+        if record.get("prints") and record["staged"] is not None
+    )
+    return pages, terms, prints
 
 
 def merged_masks(
