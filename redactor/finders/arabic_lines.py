@@ -65,7 +65,7 @@ def find_unread_runs(pixels: Image, reading: Reading) -> tuple[Run, ...]:
     few, rest = halved(pixels, scale)
     ink = _unread_ink(reduced(darkest(few), rest), reading, scale)
     runs = []
-    for x0, y0, x1, y1 in _merged(_rows(_without_bent_rules(ink))):
+    for x0, y0, x1, y1 in _merged(_rows_without_bent_rules(ink)):
         quad = geometry.rectangle(x0 - 1, y0 - 1, x1 + 1, y1 + 1) / scale
         runs.append(Run(quad, _likeness(ink[y0:y1, x0:x1])))
     return tuple(sorted(runs, key=lambda run: float(run.quad[0, 1])))
@@ -103,19 +103,18 @@ def _ruled(ink: Grey) -> Grey:
     return ruled
 
 
-def _without_bent_rules(ink: Grey) -> Grey:
-    """The ink without ruled lines that slant or bend, as on a photographed sheet: they join what
-    stands beside them to one run."""
-    cleared = ink
-    for x0, y0, x1, y1 in _rows(ink):
+def _rows_without_bent_rules(ink: Grey) -> list[Box]:
+    """The rows of ink, which is cleared of ruled lines that slant or bend, as on a photographed
+    sheet: they join what stands beside them to one run."""
+    rows, ruled = _rows(ink), False
+    for x0, y0, x1, y1 in rows:
         if x1 - x0 < BENT_LENGTH or y1 - y0 < BENT_RISE:
             continue
-        patch = ink[y0:y1, x0:x1] if cleared is ink else cleared[y0:y1, x0:x1]
-        rule = _bent_rule(patch)
+        rule = _bent_rule(ink[y0:y1, x0:x1])
         if rule is not None:
-            cleared = ink.copy() if cleared is ink else cleared
-            cleared[y0:y1, x0:x1][rule] = 0
-    return cleared
+            ink[y0:y1, x0:x1][rule] = 0
+            ruled = True
+    return _rows(ink) if ruled else rows
 
 
 def _bent_rule(patch: Grey) -> npt.NDArray[np.bool_] | None:
