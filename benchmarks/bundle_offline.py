@@ -39,6 +39,8 @@ def main(arguments: list[str]) -> int:
     if reached and os.environ[INSIDE] == "namespace":
         return 1
     with tempfile.TemporaryDirectory(prefix="mangping-offline-") as scratch:
+        # As root, the tests' PostgreSQL runs as another user, below this folder.
+        Path(scratch).chmod(0o711)
         code = steps(bundle, Path(scratch), tests=asked.tests)
         if asked.keep:
             shutil.copytree(Path(scratch) / "out", ROOT / "demo-output/offline", dirs_exist_ok=True)
