@@ -32,7 +32,7 @@ PARTS = Path(__file__).resolve().parent / "offline"
 OLDEST_GLIBC = 28
 """2.28: Debian 10, openEuler, Kylin V10, UOS 20, and newer. onnxruntime has no wheel for less."""
 SUMS = "SHA256SUMS"
-TEST_PARTS = ("tests", "sample_scans", "pyproject.toml")
+TEST_PARTS = ("tests", "sample_scans", "pyproject.toml", "docs/POLICIES.md")
 
 
 class BundleError(Exception):
