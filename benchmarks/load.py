@@ -71,8 +71,8 @@ def _run(asked: argparse.Namespace, folder: Path, url: str) -> int:
         server.terminate()
         server.wait(30)
         log.close()
-    _print_slowest_seconds(json.loads(told_file.read_text("utf-8")))
     told = json.loads(told_file.read_text("utf-8"))
+    _print_slowest_seconds(told)
     asks = sum(map(len, told["times"].values()))
     print(
         f"\n{asked.store}, {settings['processes']} processes, {asked.reviewers} reviewers, a "

@@ -6,13 +6,13 @@ import contextlib
 import multiprocessing
 import os
 import signal
-import threading
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 
 from redactor.file_job import FileJob, PageRecord, redact_file
 from redactor.limits import WorkerLimits, confine
+from redactor.parent import end_with_parent
 
 _ONE_THREAD = (
     "OMP_NUM_THREADS",
@@ -106,12 +106,5 @@ def _prepare_worker(limits: WorkerLimits | None) -> None:
     wait for ever.
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    threading.Thread(target=_end_with_parent, daemon=True).start()
+    end_with_parent()
     confine(limits)
-
-
-def _end_with_parent() -> None:
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        parent.join()
-        os._exit(1)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import multiprocessing
 import multiprocessing.process
-import os
 import signal
 import threading
 import time
 from collections.abc import Callable, Sequence
 from typing import Any
+
+from redactor.parent import end_with_parent
 
 Work = Callable[[Any], None]
 WATCH_SECONDS = 0.5
@@ -77,12 +78,5 @@ class Kept:
 
 def _run(work: Work, needs: object) -> None:
     """A process's work; it ends with the process that keeps it, even when that is killed."""
-    threading.Thread(target=_end_with_parent, daemon=True).start()
+    end_with_parent()
     work(needs)
-
-
-def _end_with_parent() -> None:
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        parent.join()
-        os._exit(1)

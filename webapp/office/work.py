@@ -18,8 +18,8 @@ from redactor import geometry
 from redactor.applicant import Applicant
 from redactor.dossier_terms import dossier_terms
 from redactor.file_job import FileJob, prints_file, record_from_json, results_name
-from redactor.identity import identity_of
-from redactor.profile import profile_named
+from redactor.identity import Identity, identity_of
+from redactor.profile import Profile, profile_named
 from redactor.term import Term
 from redactor.vault import Vault
 from webapp.settings import Settings
@@ -55,10 +55,7 @@ def applicant_of(entrant: Entrant) -> Applicant:
 
 def file_job(session: Session, settings: Settings, file: SourceFile) -> FileJob:
     """What a worker needs to redact a file that belongs to somebody."""
-    entrant = session.get_one(Entrant, file.entrant_id)
-    office_round = session.get_one(OfficeRound, file.round_id)
-    profile = profile_named(office_round.profile)
-    identity = identity_of(applicant_of(entrant), profile.identity_settings())
+    entrant, profile, identity = _matched_against(session, file)
     vault = round_vault(settings, file.round_id)
     path = scans_folder(settings, file.round_id) / file.path
     return FileJob(
@@ -78,10 +75,16 @@ def file_job(session: Session, settings: Settings, file: SourceFile) -> FileJob:
     )
 
 
+def _matched_against(session: Session, file: SourceFile) -> tuple[Entrant, Profile, Identity]:
+    entrant = session.get_one(Entrant, file.entrant_id)
+    profile = profile_named(session.get_one(OfficeRound, file.round_id).profile)
+    return entrant, profile, identity_of(applicant_of(entrant), profile.identity_settings())
+
+
 def dossier_job(session: Session, settings: Settings, file: SourceFile) -> FileJob | None:
     """The job that looks in a file for what other pages of its dossier gave away, if anything."""
     job = file_job(session, settings, file)
-    pages, terms, prints = _given_away(session, job, file.entrant_id)
+    pages, terms, prints = _given_away(session, file, job.identity, job.copies)
     records = (page.record for page in pages if page.file_id == file.id)
     done = tuple(record_from_json(json.loads(record)) for record in records)
     if not (terms or prints) or not done:
@@ -93,19 +96,21 @@ def dossier_job(session: Session, settings: Settings, file: SourceFile) -> FileJ
 
 def dossier_gave_away(session: Session, settings: Settings, file: SourceFile) -> bool:
     """Whether any page of a file's dossier gave away what others may show as well."""
-    _, terms, prints = _given_away(session, file_job(session, settings, file), file.entrant_id)
+    *_, identity = _matched_against(session, file)
+    copies = round_vault(settings, file.round_id).copies
+    _, terms, prints = _given_away(session, file, identity, copies)
     return bool(terms or prints)
 
 
 def _given_away(
-    session: Session, job: FileJob, entrant_id: int | None
+    session: Session, file: SourceFile, identity: Identity, copies: Path
 ) -> tuple[list[Page], tuple[Term, ...], tuple[Path, ...]]:
-    """(pages of a dossier, texts that they gave away, files with looks of seals)."""
-    pages = list(session.scalars(select(Page).where(Page.entrant_id == entrant_id)))
+    """(pages of a file's dossier, texts that they gave away, files with looks of seals)."""
+    pages = list(session.scalars(select(Page).where(Page.entrant_id == file.entrant_id)))
     records = [json.loads(page.record) for page in pages]
-    terms = dossier_terms([mask for record in records for mask in record["masks"]], job.identity)
+    terms = dossier_terms([mask for record in records for mask in record["masks"]], identity)
     prints = tuple(
-        prints_file(job.copies, record["staged"])
+        prints_file(copies, record["staged"])
         for record in records
         if record.get("prints") and record["staged"] is not None
     )
