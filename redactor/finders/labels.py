@@ -102,6 +102,7 @@ class _Page:
         self._pixels, self._lines, self._cells = pixels, lines, cells
         self._home = [cell_of(line.quad, cells) for line in lines]
         self._cell_boxes = np.array([geometry.bounds(c) for c in cells]).reshape(-1, 4)
+        self._tilt = np.tan(geometry.slope(x.quad for x in lines if len(x.chars) > 3))
 
     def value_of(self, label: Label) -> Iterator[Finding]:
         same_line = label.line.chars[label.value : label.end]
@@ -146,6 +147,9 @@ class _Page:
             # Nothing there, or the label once more in another script.
         right = self._right_of(home)
         if right is None:
+            if not after:
+                # A shadow on its rules leaves the next cell open: its row is asked instead.
+                yield from self._beside(label, self._zone(label))
             return
         inside = [x for x, h in zip(self._lines, self._home, strict=True) if h == right]
         if any(_fills(line) for line in inside):
@@ -197,8 +201,8 @@ class _Page:
         found = False
         for line in self._lines:
             lx0, _, lx1, _ = geometry.bounds(line.quad)
-            middle = float(line.quad[:, 1].mean())
-            if line is label.line or not (y0 < middle < y1 and x0 - 4 <= lx0 < x1):
+            begin = float(line.quad[[0, 3], 1].mean()) - self._tilt * (lx0 - x0)
+            if line is label.line or not (y0 < begin < y1 and x0 - 4 <= lx0 < x1):
                 continue
             found = True
             if line.score < LEGIBLE:

@@ -137,6 +137,32 @@ def test_a_value_beside_a_label_in_two_scripts(
     assert len(findings) == 2
 
 
+def test_a_value_beside_a_cell_whose_neighbour_is_not_closed() -> None:
+    """In the shadow of a hand the rules of the value's cell are lost; its row is asked instead."""
+    label, value = line("证书编号", 110, 100), line("731155994555008024", 270, 100)
+    below = line("2015年06月30日", 270, 180)
+    assert texts(found(label, value, below, cells=CELLS[:1])) == ["731155994555008024"]
+
+
+def test_a_value_beside_a_label_on_a_slanted_page() -> None:
+    """Far behind its label it stands higher by more than a row."""
+    turn = np.deg2rad(-8)
+    matrix = np.array(
+        [[np.cos(turn), -np.sin(turn), 0], [np.sin(turn), np.cos(turn), 90], [0, 0, 1]]
+    )
+
+    def slanted(row: Line) -> Line:
+        chars = tuple(replace(c, quad=geometry.mapped(c.quad, matrix)) for c in row.chars)
+        return replace(row, chars=chars, quad=geometry.mapped(row.quad, matrix))
+
+    rows = (
+        line("证书编号", 110, 100),
+        line("731155994555008024", 510, 100),
+        line("说明", 510, 155),
+    )
+    assert texts(found(*map(slanted, rows))) == ["731155994555008024"]
+
+
 def test_a_splinter_between_two_cells_holds_no_value() -> None:
     """A crease beside a rule closes in a narrow cell."""
     cells = (geometry.rectangle(478, 90, 498, 150), *BILINGUAL[:1],
