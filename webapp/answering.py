@@ -20,6 +20,7 @@ from flask import Flask
 from webapp.kept_process import Kept, keep_all, told_to_stop
 from webapp.logs import logs_of, set_up_logs
 from webapp.one_service import proxy_options
+from webapp.ports import family
 from webapp.settings import ReviewSettings, Settings, secret_key
 from webapp.watch import SHARED_COUNTS
 
@@ -70,12 +71,11 @@ def run_review(settings: ReviewSettings) -> None:
 
 def _door(settings: ReviewSettings) -> socket.socket:
     """Listens at the experts' port; waits for processes that are just ending there."""
-    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
     place = (settings.host, settings.port)
     until = time.monotonic() + PATIENCE
     while True:
         try:
-            return socket.create_server(place, family=family, backlog=BACKLOG)
+            return socket.create_server(place, family=family(settings.host), backlog=BACKLOG)
         except OSError:
             if time.monotonic() > until:
                 raise

@@ -8,7 +8,6 @@ Nothing is made or changed.
 from __future__ import annotations
 
 import os
-import socket
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
@@ -22,6 +21,7 @@ from webapp.doctor_stores import stores
 from webapp.finding import Finding, Level
 from webapp.folder_rights import shared
 from webapp.one_service import CREDENTIALS, Part
+from webapp.ports import in_url, why_taken
 from webapp.settings import Settings
 
 MEMORY_PER_WORKER = 10**9
@@ -230,32 +230,28 @@ def ports(settings: Settings, part: Part | None) -> list[Finding]:
 def port_finding(host: str, port: int) -> Finding:
     """Of one port."""
     name = Sentence(f"端口 {port}", f"port {port}")
-    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as trial:
-        if os.name != "nt":
-            trial.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            trial.bind((host, port))
-        except OSError as error:
-            if is_ours(host, port):
-                return Finding("ok", name, Sentence("mangping 正在运行", "mangping is running"))
-            return Finding(
-                "problem",
-                name,
-                Sentence(f"{host}:{port} {error.strerror}", f"{host}:{port} {error.strerror}"),
-                Sentence(
-                    "其他程序占用了该端口。请结束它，或用 --port、--review-port、--host 另选。",
-                    "Another program has it. End that, or choose others with --port, "
-                    "--review-port, --host.",
-                ),
-            )
-    return Finding("ok", name, Sentence("空闲", "free"))
+    error = why_taken(host, port)
+    if error is None:
+        return Finding("ok", name, Sentence("空闲", "free"))
+    if is_ours(host, port):
+        return Finding("ok", name, Sentence("mangping 正在运行", "mangping is running"))
+    return Finding(
+        "problem",
+        name,
+        Sentence(f"{host}:{port} {error.strerror}", f"{host}:{port} {error.strerror}"),
+        Sentence(
+            "其他程序占用了该端口。请结束它，或用 --port、--review-port、--host 另选。",
+            "Another program has it. End that, or choose others with --port, "
+            "--review-port, --host.",
+        ),
+    )
 
 
 def is_ours(host: str, port: int) -> bool:
     """Whether mangping answers there."""
-    asked = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, host)
+    asked = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)
     try:
-        with urllib.request.urlopen(f"http://{asked}:{port}/healthz", timeout=5) as answer:
+        with urllib.request.urlopen(f"http://{in_url(asked)}:{port}/healthz", timeout=5) as answer:
             return bool(answer.read(16).startswith(b"ok"))
     except urllib.error.HTTPError as error:
         return error.code == 503  # it runs, and says itself that its database does not

@@ -21,6 +21,7 @@ from webapp.answering import run_office, run_review
 from webapp.kept_process import Kept, keep_all, told_to_stop
 from webapp.logs import logs_of
 from webapp.one_service import CREDENTIALS, Part, refuse_vault, wait_until_migrated
+from webapp.ports import in_url, why_taken
 from webapp.settings import Settings, prepare_folders, review_settings
 
 
@@ -133,16 +134,11 @@ def _release_leases(settings: Settings) -> None:
 
 def refuse_taken_port(settings: Settings, ports: tuple[int, ...] = ()) -> None:
     """Exits with 2 and a sentence when somebody listens at one of the ports (both) already."""
-    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
     for port in ports or (settings.port, settings.port_of_review):
-        with socket.socket(family) as trial:
-            if os.name != "nt":  # there it would allow what it should find out
-                trial.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                trial.bind((settings.host, port))
-            except OSError as error:
-                print(_taken(f"{settings.host}:{port}", error), file=sys.stderr)
-                raise typer.Exit(int(ExitCode.USAGE)) from None
+        error = why_taken(settings.host, port)
+        if error is not None:
+            print(_taken(f"{settings.host}:{port}", error), file=sys.stderr)
+            raise typer.Exit(int(ExitCode.USAGE))
 
 
 def _taken(place: str, error: OSError) -> Sentence:
@@ -157,7 +153,7 @@ def _taken(place: str, error: OSError) -> Sentence:
 def _addresses(host: str, port: int) -> list[str]:
     """Where a browser finds the pages; for 0.0.0.0 on this computer and from the others."""
     if host not in ("0.0.0.0", "::"):
-        return [f"http://{f'[{host}]' if ':' in host else host}:{port}"]
+        return [f"http://{in_url(host)}:{port}"]
     name = socket.gethostname()
     try:
         known = socket.getaddrinfo(name, None, socket.AF_INET, socket.SOCK_STREAM)

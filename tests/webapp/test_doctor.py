@@ -7,9 +7,11 @@ import os
 import socket
 import sqlite3
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from dataclasses import replace
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 import pytest
@@ -26,6 +28,27 @@ from webapp.one_service import Part
 from webapp.settings import Settings
 
 posix = pytest.mark.skipif(os.name == "nt", reason="modes of files tell nothing there")
+
+
+def _has_ipv6() -> bool:
+    try:
+        socket.create_server(("::1", 0), family=socket.AF_INET6).close()
+    except OSError:
+        return False
+    return True
+
+
+class HTTPServer6(HTTPServer):
+    address_family = socket.AF_INET6
+
+
+class Healthy(BaseHTTPRequestHandler):
+    """Answers as mangping does when it is asked whether it runs."""
+
+    def do_GET(self) -> None:
+        self.send_response(200)
+        self.end_headers()
+        self.wfile.write(b"ok")
 
 
 def faults(found: list[Finding]) -> dict[str, str]:
@@ -108,6 +131,13 @@ def test_a_port_is_free_or_ours_or_a_problem() -> None:
         # Somebody listens who is not mangping: the connection is closed without an answer.
         assert faults([doctor.port_finding("127.0.0.1", port)]) == {f"port {port}": "problem"}
     assert doctor.port_finding("127.0.0.1", port).level == "ok"
+
+
+@pytest.mark.skipif(not _has_ipv6(), reason="this machine has no IPv6")
+def test_mangping_is_known_at_an_address_of_ipv6() -> None:
+    with HTTPServer6(("::1", 0), Healthy) as server:
+        threading.Thread(target=server.handle_request).start()
+        assert doctor.port_finding("::1", server.server_port).level == "ok"
 
 
 def test_too_little_memory_says_how_many_workers_fit() -> None:

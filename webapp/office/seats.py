@@ -37,6 +37,7 @@ from webapp.office.committee import DESK, bring_seats, opened, opened_or_404, ta
 from webapp.office.expert_list import HEADINGS, expert_of_form, experts_of_file, pasted_experts
 from webapp.office.reader_process import read_sheet_apart
 from webapp.office.rounds import round_or_404
+from webapp.ports import in_url
 from webapp.security import allow
 
 pages = Blueprint("seats", __name__)
@@ -334,8 +335,7 @@ def address_of_experts() -> tuple[str, bool]:
         host = _outside() or host
     if not _is_here(settings.host) and settings.host not in ("0.0.0.0", "::"):
         host = settings.host
-    shown = f"[{host}]" if ":" in host else host
-    return f"{scheme}://{shown}:{settings.port_of_review}", not _is_here(host)
+    return f"{scheme}://{in_url(host)}:{settings.port_of_review}", not _is_here(host)
 
 
 def _is_here(host: str) -> bool:
