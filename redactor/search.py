@@ -24,10 +24,12 @@ from redactor.finders.handwriting import find_handwriting
 from redactor.finders.known import find_known
 from redactor.finders.labels import find_labels
 from redactor.finders.letterheads import find_letterheads
+from redactor.finders.lost_characters import find_with_lost
 from redactor.finders.patterns import find_patterns
 from redactor.finders.photo_frames import find_empty_photo_frames, find_false_codes
 from redactor.finders.pictures import find_pictures, text_quads
 from redactor.finders.row_ends import find_row_ends
+from redactor.finders.row_starts import find_row_starts
 from redactor.finders.seal_edges import find_seal_edges
 from redactor.finders.seal_text import read_strip
 from redactor.finders.seal_twins import SealPrint, find_twins
@@ -146,6 +148,8 @@ def find(
 def find_text(reading: Reading, identity: Identity, profile: Profile) -> Iterator[Finding]:
     """Findings that need no pixels: re-matching a cached reading is only this."""
     yield from find_row_ends(reading, identity)
+    yield from find_with_lost(reading, identity)
+    yield from find_row_starts(reading, identity)
     for stream in streams(reading):
         yield from find_known(stream, identity)
         yield from find_cut_units(stream, identity)
