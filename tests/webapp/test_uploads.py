@@ -13,8 +13,8 @@ from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
 from models.office_rounds import make_round
-from tests.webapp.upload_desk import JPG, Desk, files_of
-from webapp.office import scans, uploads
+from tests.webapp.upload_desk import JPG, Desk, files_of, packed
+from webapp.office import app, scans, uploads
 from webapp.office.scans import part_file
 from webapp.office.work import scans_folder
 from webapp.settings import Settings
@@ -68,6 +68,20 @@ def test_a_file_that_was_complete_when_the_process_died_is_finished(
     assert desk.begin("02李建国/a.jpg", JPG)["received"] == len(JPG)
     assert desk.chunk(begun["id"], len(JPG), b"").json["state"] == "received"
     assert desk.chunk(begun["id"], len(JPG), b"").json["state"] == "received"  # asked twice
+
+
+@pytest.mark.parametrize("work", ["take_chunk", "place_upload"])
+def test_others_may_write_while_the_bytes_of_an_upload_are_written(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, work: str
+) -> None:
+    done = getattr(uploads, work)
+
+    def watched(*values: Any) -> Any:
+        assert not app.vault().in_transaction()
+        return done(*values)
+
+    monkeypatch.setattr(uploads, work, watched)
+    assert desk.send("02李建国.zip", packed({"学历证书.jpg": JPG}))["state"] == "received"
 
 
 def test_chunks_that_are_too_large_are_refused(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:

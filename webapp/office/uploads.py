@@ -35,7 +35,7 @@ from models.office_uploads import (
     size_problem,
     start_anew,
 )
-from models.vault_rounds import Entrant, SourceFile, Upload
+from models.vault_rounds import Entrant, OfficeRound, SourceFile, Upload
 from redactor.applicant import Roster
 from redactor.folder_match import FolderOwners
 from webapp.language import sentences_of, t
@@ -196,8 +196,6 @@ def chunk(round_id: int, upload_id: str) -> Response:
     state, size, path = upload.state, upload.size, upload.path
     if state != "receiving":
         return jsonify(_answer(upload, notes_of(upload)))
-    roster = roster_of(vault(), found.id) if path.lower().endswith(".zip") else NOBODY
-    folders = Folders(owned_by(roster), closed_folders_of(vault(), found))
     # Bytes are written, hashed and unpacked without a transaction: others want to write, too.
     vault().commit()
     settings = _settings()
@@ -206,15 +204,17 @@ def chunk(round_id: int, upload_id: str) -> Response:
         if upload.state != "receiving":
             return jsonify(_answer(upload, notes_of(upload)))
         vault().commit()
-        part = part_file(settings, found.id, upload_id)
+        part = part_file(settings, round_id, upload_id)
         if data:
             refuse_without_room(settings, len(data))
         received = take_chunk(part, size, offset, data)
         if received < size:
             return jsonify({"state": "receiving", "received": received, "notes": []})
-        with only_one(f"place {found.id}"):
-            placed = place_upload(settings, found.id, safe_path(path), part, folders)
-        replace_files(vault(), round_id=found.id, paths=placed.replaced, by=signed_in().login)
+        with only_one(f"place {round_id}"):
+            folders = _folders(found, path)
+            vault().commit()
+            placed = place_upload(settings, round_id, safe_path(path), part, folders)
+        replace_files(vault(), round_id=round_id, paths=placed.replaced, by=signed_in().login)
         upload.received = received
         end_upload(
             vault(),
@@ -226,6 +226,12 @@ def chunk(round_id: int, upload_id: str) -> Response:
         )
         vault().commit()
     return jsonify(_answer(upload, list(placed.left_out)))
+
+
+def _folders(found: OfficeRound, path: str) -> Folders:
+    """What placing a file asks of the round's folders; only archives bring folders of their own."""
+    roster = roster_of(vault(), found.id) if path.lower().endswith(".zip") else NOBODY
+    return Folders(owned_by(roster), closed_folders_of(vault(), found))
 
 
 def _answer(upload: Upload, left_out: list[LeftOut]) -> dict[str, Any]:
