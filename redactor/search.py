@@ -5,7 +5,7 @@ Text first, because it says where labels stand; then what is found by its looks.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from redactor import geometry
@@ -27,12 +27,14 @@ from redactor.finders.letterheads import find_letterheads
 from redactor.finders.lost_characters import find_with_lost
 from redactor.finders.patterns import find_patterns
 from redactor.finders.photo_frames import find_empty_photo_frames, find_false_codes
+from redactor.finders.photo_twins import find_photo_twins
 from redactor.finders.pictures import find_pictures, text_quads
+from redactor.finders.prints import NO_PRINTS, Prints
 from redactor.finders.row_ends import find_row_ends
 from redactor.finders.row_starts import find_row_starts
 from redactor.finders.seal_edges import find_seal_edges
 from redactor.finders.seal_text import read_strip
-from redactor.finders.seal_twins import SealPrint, find_twins
+from redactor.finders.seal_twins import find_twins
 from redactor.finders.seals import SealRegion, doubtful_seals, find_seals, seal_findings
 from redactor.finders.touching_ink import find_touching_ink
 from redactor.finders.unit_rests import find_rests_beside, under
@@ -71,12 +73,12 @@ def find(
     profile: Profile,
     reader: Callable[[], Reader],
     seals: tuple[SealRegion, ...] | None = None,
-    prints: Sequence[SealPrint] = (),
+    prints: Prints = NO_PRINTS,
 ) -> Found:
     """Everything that the finders of `profile` find on an upright page.
 
     `reader` reads the ring of a seal where it matters whose it is. `seals`: the page's seals if
-    they were sought already. `prints`: seals of the dossier's other pages.
+    they were sought already. `prints`: seals and portraits of the dossier's other pages.
     """
     kinds = profile.kinds
     masks = [*find_text(reading, identity, profile)]
@@ -104,7 +106,7 @@ def find(
             identity,
             keep_others=not profile.others,
         )
-        masks += find_twins(page, dpi, prints, masks)
+        masks += find_twins(page, dpi, prints.seals, masks)
         if profile.seals != "lift":
             whole = [mask.quad for mask in masks if mask.kind is Kind.SEAL]
             masks += find_seal_edges(page, dpi, whole, reading.lines)
@@ -134,6 +136,8 @@ def find(
         pictures = find_pictures(page, dpi, (*text_quads(reading.lines), *codes))
         seen = find_faces(page, dpi, bool(reading.lines), profile.faces, pictures)
         faces = apart_from_print(seen, reading.lines)
+        known = (*masks, *faces)
+        faces += find_photo_twins(page, dpi, prints.portraits, pictures, known)
         frames = find_empty_photo_frames(page, dpi, faces, reading.lines, pictures, codes)
         masks += faces
         doubts += [frame for frame in frames if frame.score >= EMPTY_FRAME]

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
@@ -20,30 +19,18 @@ from redactor.finders.cut_units import (
     SHORTEST_HALF,
     SHORTEST_UNIT,
 )
+from redactor.finders.rows import direction_of, follows, printed_rows, reads_like, surely_other
 from redactor.identity import Identity
 from redactor.normal_text import normalise
 from redactor.page import Finding, Kind, Line, Quad, Reading
-from redactor.streams import ALIKE, NEXT_ROW
+from redactor.streams import ALIKE
 from redactor.term import Script, Term
 
 FINDER = "row_ends"
-SURE = 0.9
-"""A character read so surely that it is what it says."""
 SHORTER = 0.8
 """So many characters less may the row above reach than the longest of its column."""
 OTHERS = 2
 """So many sure characters that are not the unit's end the suspicion."""
-
-
-@dataclass(frozen=True, eq=False)
-class _Row:
-    """A line in the direction of its column: `start`, `end` along it, `middle` across, pixels."""
-
-    line: Line
-    start: float
-    end: float
-    middle: float
-    height: float
 
 
 def find_row_ends(reading: Reading, identity: Identity) -> Iterator[Finding]:
@@ -55,7 +42,7 @@ def find_row_ends(reading: Reading, identity: Identity) -> Iterator[Finding]:
     ]
     if not terms:
         return
-    lines = [line for line in reading.lines if line.layer != "pale" and not line.vertical]
+    lines = printed_rows(reading)
     for line in lines:
         for term in terms:
             rest = _second_half(line, term)
@@ -75,29 +62,30 @@ def _second_half(line: Line, term: Term) -> str:
     text = normalise(line.text).text
     least = max(SHORTEST_HALF, math.ceil(HALF_SHARE * len(term.text)))
     halves = (term.text[-size:] for size in range(len(term.text) - 1, least - 1, -1))
-    return next((half for half in halves if text.startswith(half)), "")
+    return next((half for half in halves if reads_like(text[: len(half)], half)), "")
 
 
 def _ends_above(line: Line, read: int, missing: str, lines: Sequence[Line]) -> list[Quad]:
     """Where the row above has its last characters, as many as `missing`: where they were read, in
     whichever layer, else where they must stand. [] if the row reads on otherwise, or none was
     read above."""
-    along = line.quad[1] - line.quad[0]
-    along = along / max(float(np.hypot(*along)), 1.0)
-    across = np.array([-along[1], along[0]])
-    here = _row(line, along, across)
-    rows = [_row(other, along, across) for other in lines if other is not line]
+    direction = direction_of(line)
+    here = direction.row(line)
+    rows = [direction.row(other) for other in lines if other is not line]
     column = [
         row
         for row in rows
         if here.height / ALIKE < row.height < here.height * ALIKE
         and row.end > here.start - SAME_COLUMN * here.height
     ]
-    above = [row for row in column if _is_next(row, here)]
+    above = [row for row in column if follows(here, row, here.height)]
     # The two halves may have been read in two layers, which the text finders never join, or the
     # box of one be as high as a seal's strokes beside it.
     read_there = [
-        quad for row in rows if _is_next(row, here) for quad in _ending(row.line, missing)
+        quad
+        for row in rows
+        if follows(here, row, here.height)
+        for quad in _ending(row.line, missing)
     ]
     if read_there or not above or any(_is_piece(row.line, missing) for row in above):
         return read_there
@@ -111,30 +99,18 @@ def _ends_above(line: Line, read: int, missing: str, lines: Sequence[Line]) -> l
         default=here.end,
     )
     chars = line.chars[:read]
-    pitch = float((chars[-1].quad[1] - chars[0].quad[0]) @ along) / read
+    pitch = float((chars[-1].quad[1] - chars[0].quad[0]) @ direction.along) / read
     # Rows end where their last mark does: one may reach a little less far than the others.
     left = right - (len(missing) + SHORTER) * pitch
-    if _reads_otherwise(above, left, right, missing, along):
+    if surely_other(above, direction, left, right, missing) >= OTHERS:
         return []
-    half = 0.6 * here.height
-    corners = [
-        (left, middle - half),
-        (right, middle - half),
-        (right, middle + half),
-        (left, middle + half),
-    ]
-    return [np.array([x * along + y * across for x, y in corners])]
-
-
-def _is_next(row: _Row, here: _Row) -> bool:
-    """Whether a row stands where the one above `here` does."""
-    return NEXT_ROW[0] * here.height < here.middle - row.middle < NEXT_ROW[1] * here.height
+    return [direction.box(left, right, middle, 0.6 * here.height)]
 
 
 def _ending(line: Line, missing: str) -> list[Quad]:
     """Where a line ends with the missing text, [] when it does not."""
     text, origin = normalise(line.text)
-    if not text.endswith(missing) or len(line.text) != len(line.chars):
+    if not reads_like(text[-len(missing) :], missing) or len(line.text) != len(line.chars):
         return []
     first = origin[len(text) - len(missing)]
     return [geometry.around([char.quad for char in line.chars[first:]], line.quad)]
@@ -144,27 +120,3 @@ def _is_piece(line: Line, missing: str) -> bool:
     """Whether a line of ink holds nothing but a part of the missing text: it is found as text."""
     text = normalise(line.text).text
     return line.layer == "ink" and bool(text) and text in missing
-
-
-def _reads_otherwise(
-    above: Sequence[_Row], left: float, right: float, missing: str, along: np.ndarray
-) -> bool:
-    """Whether what was read surely between two places of a row is not the missing text."""
-    inside = [
-        normalise(char.text).text
-        for row in above
-        for char in row.line.chars
-        if left < float(char.quad.mean(axis=0) @ along) < right and char.score >= SURE
-    ]
-    return sum(bool(text) and text not in missing for text in inside) >= OTHERS
-
-
-def _row(line: Line, along: np.ndarray, across: np.ndarray) -> _Row:
-    places = line.quad @ along
-    return _Row(
-        line,
-        float(places.min()),
-        float(places.max()),
-        float((line.quad @ across).mean()),
-        geometry.height(line.quad),
-    )

@@ -94,9 +94,8 @@ def _rest(
             quad = geometry.around([char.quad for char in chars], line.quad)
             room = BESIDE * geometry.height(line.quad) / max(geometry.width(quad), 1.0)
             start, end = (-room, 0.0) if ends else (1.0, 1.0 + room)
-            if not is_masked(chars[-1 if ends else 0].quad) and is_masked(
-                geometry.between(quad, start, end)
-            ):
+            outer = chars[-1 if ends else 0].quad
+            if not _is_hidden(outer, is_masked) and is_masked(geometry.between(quad, start, end)):
                 if term.kind is Kind.UNIT and len(part) >= SHORTEST_END:
                     # What else of the unit runs out of the mask's other side goes, too.
                     lost = (len(term.text) - len(part) + SPARE) / len(part)
@@ -107,6 +106,12 @@ def _rest(
                 return Finding(term.kind, whole, part, 0.5, why, FINDER)
             place = text.find(part, place + 1)
     return None
+
+
+def _is_hidden(quad: Quad, is_masked: Callable[[Quad], bool]) -> bool:
+    """Whether masks cover a character above and below: of half a character much can be read."""
+    halves = (geometry.between_down(quad, 0.0, 0.5), geometry.between_down(quad, 0.5, 1.0))
+    return all(is_masked(half) for half in halves)
 
 
 def _is_sought(term: Term) -> bool:

@@ -1,0 +1,149 @@
+"""Starts of rows that must hold the rest of a unit, because the row above ends with its first half.
+
+The mirror of row_ends.py: under a seal the two halves are often read in two layers, in boxes of two
+heights, or the rest is not read at all; where a unit's first half ends a row, the next row can only
+begin with what is missing.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
+
+import numpy as np
+
+from redactor import geometry
+from redactor.finders.cut_units import AS_GIVEN, HALF_SHARE, SHORTEST_HALF
+from redactor.finders.rows import (
+    SHORTEST_LIKE,
+    Direction,
+    Row,
+    direction_of,
+    follows,
+    printed_rows,
+    reads_like,
+    surely_other,
+)
+from redactor.identity import Identity
+from redactor.normal_text import is_han, normalise
+from redactor.page import Finding, Kind, Line, Quad, Reading
+from redactor.streams import ALIKE
+from redactor.term import Script, Term
+from redactor.unit_forms import unit_parts
+
+FINDER = "row_starts"
+SHORTEST_JOINED = 6
+"""Characters of a unit that is told by its two halves alone, however short one of them is."""
+BEYOND_PLACE = 2
+"""So many characters more than its places must a first half have: units of one town share those."""
+OTHERS = 2
+"""So many sure characters that are not the rest end the suspicion; of a rest of one, one does."""
+SPARE = 0.03
+"""Share by which the next row may be set wider."""
+MARGIN, HALF_ROW = 0.5, 0.6
+"""How far the rest's mask reaches into the margin, in characters; half its height, in rows."""
+
+
+def find_row_starts(reading: Reading, identity: Identity) -> Iterator[Finding]:
+    """The rest of a unit at the start of the row below one that ends with its first half."""
+    terms = [
+        term
+        for term in identity.of(Kind.UNIT)
+        if term.form in AS_GIVEN and term.script is Script.HAN and len(term.text) >= SHORTEST_JOINED
+    ]
+    if not terms:
+        return
+    lines = printed_rows(reading)
+    for line in lines:
+        if len(line.text) != len(line.chars):
+            continue
+        text = normalise(line.text).text
+        for term in terms:
+            for size in range(1, len(term.text)):
+                if reads_like(text[-size:], term.text[:size]):
+                    yield from _rests(line, term, size, lines)
+
+
+def _rests(line: Line, term: Term, size: int, lines: Sequence[Line]) -> Iterator[Finding]:
+    """The rest of a term below a line that ends with its first `size` characters, and that end."""
+    rest = term.text[size:]
+    direction = direction_of(line)
+    here = direction.row(line)
+    rows = [direction.row(other) for other in lines if other is not line]
+    below = [row for row in rows if follows(row, here, here.height) and row.start < here.end]
+    quads = [quad for row in below for quad in _read_rest(row, rest, below, direction)]
+    first = _first(line, size)
+    if not quads and _tells(term.text, size):
+        quads = _unread_rest(here, rows, below, rest, direction)
+    for quad in quads:
+        why = f"the {term.form} goes on in the next row"
+        yield Finding(Kind.UNIT, first, term.text[:size], 0.5, why, FINDER)
+        yield Finding(Kind.UNIT, quad, "", 0.5, f"the {term.form} began in the row above", FINDER)
+
+
+def _tells(unit: str, size: int) -> bool:
+    """Whether so many characters of a unit's beginning tell it by themselves."""
+    places = len("".join(unit_parts(unit).places))
+    return size >= max(SHORTEST_HALF, math.ceil(HALF_SHARE * len(unit)), places + BEYOND_PLACE)
+
+
+def _first(line: Line, size: int) -> Quad:
+    """Where a line's last characters stand, `size` of them in normal form."""
+    origin = normalise(line.text).origin
+    chars = line.chars[origin[-size] :]
+    return geometry.around([char.quad for char in chars], line.quad)
+
+
+def _read_rest(row: Row, rest: str, rows: Sequence[Row], direction: Direction) -> list[Quad]:
+    """Where a row begins with the rest, [] when it does not. A row that was read to the middle of
+    the rest, as to the edge of a seal, goes on with it, if nothing else was read there."""
+    text, origin = normalise(row.line.text)
+    if not text or len(row.line.text) != len(row.line.chars):
+        return []
+    read = min(len(text), len(rest))
+    begun = read >= SHORTEST_LIKE or read == len(rest)
+    if not begun or not reads_like(text[:read], rest[:read]):
+        return []
+    chars = row.line.chars[: origin[read - 1] + 1]
+    quad = geometry.around([char.quad for char in chars], row.line.quad)
+    missing = len(rest) - read
+    right = row.end + missing * (1 + SPARE) * _pitch(row.line, direction)
+    level = [other for other in rows if abs(other.middle - row.middle) < row.height / 2]
+    if not missing or surely_other(level, direction, row.end, right, rest) >= OTHERS:
+        return [quad]
+    return [direction.box(row.start, right, row.middle, row.height / 2)]
+
+
+def _unread_rest(
+    here: Row, rows: Sequence[Row], below: Sequence[Row], rest: str, direction: Direction
+) -> list[Quad]:
+    """Where the rest must stand below `here`, [] when something else was read there, or when
+    nothing of the next row was read that tells where it is."""
+    near = [row for row in below if _alike(row, here)]
+    if not near:
+        return []
+    middle = min(row.middle for row in near)
+    beside = [row for row in near if row.middle < middle + here.height / 2]
+    column = [
+        row for row in rows if _alike(row, here) and row.start < here.end and row.end > here.start
+    ]
+    pitch = _pitch(here.line, direction)
+    left = min(row.start for row in (here, *beside, *column))
+    right = left + len(rest) * (1 + SPARE) * pitch
+    if surely_other(beside, direction, left, right, rest) >= min(OTHERS, len(rest)):
+        return []
+    middle = float(np.median([row.middle for row in beside]))
+    return [direction.box(left - MARGIN * pitch, right, middle, HALF_ROW * here.height)]
+
+
+def _pitch(line: Line, direction: Direction) -> float:
+    """From one Chinese character of a line to the next, pixels; its height when it has one."""
+    places = [direction.place(c.quad) for c in line.chars]
+    wide = [b - a for (x, a), (y, b) in pairwise(zip(line.chars, places, strict=True))
+            if is_han(x.text) and is_han(y.text)]  # fmt: skip
+    return float(np.median(wide)) if wide else geometry.height(line.quad)
+
+
+def _alike(row: Row, here: Row) -> bool:
+    return here.height / ALIKE < row.height < here.height * ALIKE
