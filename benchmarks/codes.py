@@ -327,7 +327,7 @@ def measure_bare(folder: Path, readings: Path | None, show: Path | None) -> None
     for name, source, rotation, stored in bare_pages(folder):
         lines: tuple[Line, ...] | None = None
         if cache is not None:
-            _, reading, _ = read(source, shared_reader, cache)
+            reading = read(source, shared_reader, cache)[0].reading
             lines, rotation = reading.lines, reading.rotation
         pixels, quads = upright(source, rotation, stored)
         start = time.process_time()

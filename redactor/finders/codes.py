@@ -50,6 +50,8 @@ _SURE_PRINT = 0.9
 """Probability of a character from which it was read and is no part of a code."""
 _SHARE_OF_PRINT = 0.6
 """Share of a block's ink that lies under such characters from which it is print."""
+_ALONE, _WORD = 1, 2
+"""On the map of print. A matrix code is read as one dense character, and as a sure one (國)."""
 _LONGEST = 0.35
 """Longest side of a block that is a code by looks alone, as a share of the page's: 100 mm on A4."""
 _CODE_LIKE = frozenset("回囬口囗田日目曰皿圖图国器嚣|｜Il1!-_—=一二三.·:：,'\"")
@@ -92,11 +94,10 @@ def _likely(
     """Blocks that may be codes with their likelihood, likeliest first."""
     found, rows, least = [], [], []
     ink = inked(small)
-    words = _print([line for line in lines if len(line.chars) > 1], small.shape, scale)
-    # A matrix code is read as one dense character, and as a sure one (國).
-    alone = _print([line for line in lines if len(line.chars) == 1], small.shape, scale)
+    printed = _print(lines, small.shape, scale)
     for block in blocks(small, scale):
-        if _share_of_print(words, ink, block.quad * scale) > _SHARE_OF_PRINT:
+        words, alone = _shares_of_print(printed, ink, block.quad * scale)
+        if words > _SHARE_OF_PRINT:
             continue
         large = max(width(block.quad), height(block.quad)) * scale > 2 * LARGEST
         # A large block is measured at a fraction of its size anyway.
@@ -105,8 +106,7 @@ def _likely(
         if row is not None:
             found.append(block)
             rows.append(row)
-            read = _share_of_print(alone, ink, block.quad * scale) > _SHARE_OF_PRINT
-            least.append(_LOOKS_UNREAD if read else _WORTH_READING)
+            least.append(_LOOKS_UNREAD if alone > _SHARE_OF_PRINT else _WORTH_READING)
     if not found:
         return []
     judged = zip(found, likelihood(np.array(rows)).tolist(), least, strict=True)
@@ -115,32 +115,34 @@ def _likely(
 
 
 def _print(lines: Sequence[Line], shape: tuple[int, ...], scale: float) -> Grey:
-    """255 where a character was read that is no part of a code, at the size of the working page."""
+    """_WORD or _ALONE where a character was read that is no part of a code, on the working page."""
     mask = np.zeros(shape, np.uint8)
-    for line in lines:
+    for line in sorted(lines, key=lambda line: len(line.chars)):  # words over what stands alone
         if line.layer != "ink":
             continue  # a PDF may carry a text layer over anything
         sure = [char for char in line.chars if char.score >= _SURE_PRINT]
         words = sum(not set(char.text) <= _CODE_LIKE for char in sure)
         if 2 * words < len(line.chars):
             continue
+        value = _WORD if len(line.chars) > 1 else _ALONE
         for char in sure:
-            cv2.fillConvexPoly(mask, np.round(char.quad * scale).astype(np.int32), (255,))
+            cv2.fillConvexPoly(mask, np.round(char.quad * scale).astype(np.int32), (value,))
     return mask
 
 
-def _share_of_print(printed: Grey, ink: Grey, quad: Quad) -> float:
-    """Share of the ink in a quad that lies under what was read as print."""
+def _shares_of_print(printed: Grey, ink: Grey, quad: Quad) -> tuple[float, float]:
+    """Shares of the ink in a quad that lie under words, and under characters by themselves."""
     x0, y0, x1, y1 = bounds(quad)
     left, top = max(0, math.floor(x0)), max(0, math.floor(y0))
     field = np.s_[top : math.ceil(y1) + 1, left : math.ceil(x1) + 1]
     if not cv2.countNonZero(printed[field]):
-        return 0.0
+        return 0.0, 0.0
     inside = np.zeros_like(ink[field])
     cv2.fillConvexPoly(inside, np.round(quad - (left, top)).astype(np.int32), (255,))
     marks = cv2.bitwise_and(ink[field], inside)
-    read = cv2.countNonZero(cv2.bitwise_and(marks, printed[field]))
-    return read / max(1, cv2.countNonZero(marks))
+    under = np.bincount(printed[field][marks > 0], minlength=_WORD + 1)
+    whole = max(1, int(under.sum()))
+    return float(under[_WORD]) / whole, float(under[_ALONE]) / whole
 
 
 def _judged(grey: Grey, block: Block, looks: float, scale: float, limit: float) -> Iterator[_Seen]:
