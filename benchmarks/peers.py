@@ -43,6 +43,7 @@ from benchmarks.verdicts import (
     added,
     save,
 )
+from redactor import doctor
 from redactor.applicant import Applicant
 from redactor.loading import load_page
 from redactor.page import Image
@@ -275,6 +276,8 @@ def main() -> None:
     arguments = parser.parse_args()
     if (arguments.set is None) == (arguments.seeds == 0):
         parser.error("name a SET or ask for --seeds")
+    if lacking := doctor.main():
+        raise SystemExit(lacking)
     python = environment(arguments.env.resolve())
     runs = {tool: Run() for tool in arguments.tools}
     with tempfile.TemporaryDirectory() as scratch:

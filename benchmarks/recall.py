@@ -46,7 +46,7 @@ from benchmarks.verdicts import (
     load,
     save,
 )
-from redactor import geometry
+from redactor import doctor, geometry
 from redactor.loading import load_page
 from redactor.page import Image
 from sample_scans.generate import DEFAULT_OUT, generate
@@ -82,8 +82,13 @@ def run(folder: Path, out: Path, profile: str, jobs: int) -> dict[tuple[str, int
 
 
 def pages_of(out: Path) -> dict[tuple[str, int], Entry]:
-    """The report's pages by (source, page)."""
+    """The report's pages by (source, page).
+
+    SystemExit when every one of them failed: all would count as held and nothing as visible.
+    """
     report = json.loads((out / "vault" / "report.json").read_text(encoding="utf-8"))
+    if report["pages"] and all(page["state"] == "failed" for page in report["pages"]):
+        raise SystemExit(f"Every page failed, nothing was measured. {report['pages'][0]['reason']}")
     return {(page["source"], page["source_page"]): page for page in report["pages"]}
 
 
@@ -295,6 +300,8 @@ def main() -> None:
     parser.add_argument("--notes", type=Path, help="what to say below what stays visible")
     parser.add_argument("--misses", type=Path, help="write pages with something visible here")
     arguments = parser.parse_args()
+    if lacking := doctor.main():
+        raise SystemExit(lacking)
     settings = Settings(arguments.profile, arguments.jobs, arguments.applicants, arguments.misses)
     if arguments.seeds and arguments.set:
         parser.error("name a SET or ask for --seeds, not both")

@@ -27,6 +27,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks.stages import READING, VERIFY, VISUAL, somebody, watched, whole
+from redactor import doctor
 from redactor.identity import Identity
 from redactor.loading import count_pages, load_page
 from redactor.model_files import model_dir
@@ -200,6 +201,8 @@ def main() -> None:
     parser.add_argument("--flat", type=int, default=0)
     parser.add_argument("--splits", action="store_true")
     arguments = parser.parse_args()
+    if lacking := doctor.main():
+        raise SystemExit(lacking)
     files = sorted(p for p in arguments.folder.rglob("*") if p.suffix.lower() in SUFFIXES)
     pages = [(path, number) for path in files for number in range(count_pages(path))]
     pages = pages[: arguments.pages]

@@ -26,6 +26,7 @@ from redactor.folder_match import match_folders
 from redactor.identity import Identity, identity_of
 from redactor.intake import Intake, SourceFile, open_scans
 from redactor.loading import count_pages
+from redactor.model_files import refuse_missing
 from redactor.page import State
 from redactor.profile import Profile
 from redactor.quality_list import write_quality_list
@@ -88,6 +89,8 @@ def redact(order: Order, progress: Progress) -> Outcome:
     started, clock = datetime.now(UTC), time.perf_counter()
     roster = read_roster(order.roster)
     _check_places(order)
+    if order.executor == LOCAL:
+        refuse_missing()  # every page would fail for it
     with (
         open_scans(order.scans, unpacked=order.vault / "unpacked") as intake,
         _executor(order) as run_jobs,

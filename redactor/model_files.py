@@ -58,6 +58,12 @@ def model_file(name: str) -> Path:
     return path
 
 
+def refuse_missing() -> None:
+    """UsageError for the first model file that is missing."""
+    for name in expected():
+        model_file(name)
+
+
 def wrong_files(folder: Path | None = None) -> dict[str, str]:
     """Model files that are "missing" or "changed", by name; empty when all is well.
 

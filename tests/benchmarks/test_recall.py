@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import importlib
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -18,8 +20,10 @@ from benchmarks.recall import (
     judged_page,
     measured,
     measured_seed,
+    pages_of,
 )
 from benchmarks.verdicts import load, save
+from redactor import model_files
 from redactor.loading import load_page
 from sample_scans.canvas import box
 from sample_scans.generate import generate
@@ -41,6 +45,33 @@ def test_the_committed_seed_is_refused() -> None:
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 2
     assert "is the committed set" in done.stderr
+
+
+@pytest.mark.parametrize("benchmark", ["peers --env E --seeds 1", "recall", "speed"])
+def test_nothing_is_measured_without_model_files(
+    benchmark: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setattr(model_files, "weights", lambda: tmp_path)
+    monkeypatch.setattr(sys, "argv", benchmark.split())
+    with pytest.raises(SystemExit) as ended:
+        importlib.import_module(f"benchmarks.{sys.argv[0]}").main()
+    assert ended.value.code == 2
+    assert "run.py setup" in capsys.readouterr().out
+
+
+def test_nothing_is_measured_where_every_page_failed(tmp_path: Path) -> None:
+    page = {"source": "a.jpg", "source_page": 0, "state": "failed", "reason": "no memory"}
+    (tmp_path / "vault").mkdir()
+    report = tmp_path / "vault" / "report.json"
+    report.write_text(json.dumps({"pages": [page]}), encoding="utf-8")
+    with pytest.raises(SystemExit, match="no memory"):
+        pages_of(tmp_path)
+    masked = page | {"source_page": 1, "state": "clean"}
+    report.write_text(json.dumps({"pages": [page, masked]}), encoding="utf-8")
+    assert len(pages_of(tmp_path)) == 2
 
 
 def test_a_seed_that_was_judged_is_not_run_again(tmp_path: Path) -> None:

@@ -7,7 +7,10 @@ from pathlib import Path
 import pytest
 
 from redactor import model_files
+from redactor.batch import Order, redact
 from redactor.errors import ExitCode, UsageError
+from redactor.profile import STRICT
+from tests.redactor.golden.sets import write_roster
 
 OCR_MODELS = (
     "PP-OCRv6_small_det",
@@ -58,6 +61,19 @@ def test_a_missing_file_is_named_with_its_remedy(
     missing = str(tmp_path / "PP-OCRv6_tiny_rec" / "inference.yml")
     assert missing in caught.value.sentence.zh and missing in caught.value.sentence.en
     assert "run.py setup" in caught.value.sentence.zh
+
+
+def test_nothing_is_written_where_a_model_file_is_missing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(model_files, "weights", lambda: tmp_path / "none")
+    roster = write_roster(tmp_path / "roster.csv")
+    scans, blind, vault = (tmp_path / name for name in ("scans", "blind", "vault"))
+    order = Order(scans, roster, blind, vault, STRICT, 1, False, "jpg")
+    with pytest.raises(UsageError) as caught:
+        redact(order, lambda done, total: None)
+    assert "run.py setup" in caught.value.sentence.en
+    assert not blind.exists() and not vault.exists()
 
 
 def test_missing_and_changed_files_are_told_apart(tmp_path: Path) -> None:
