@@ -41,8 +41,9 @@ class Sheet:
     """A reduced page. `scale`: its pixels per page pixel. `per_mm`: its pixels per mm.
 
     `dark`: how much darker than the paper around it the darkest channel is, 0..255.
-    `red`: 255 on strokes of red ink. `blue`: 255 on strokes of blue ink. `pictures`: 255 where
-    tones and no strokes are, so that a ring or frame there proves nothing.
+    `red`: 255 on strokes of red ink. `blue`: 255 on strokes of blue ink. `tint`: how far apart the
+    brightest and the darkest channel are, the paper's own cast taken off; 0 on black print.
+    `pictures`: 255 where tones and no strokes are, so that a ring or frame there proves nothing.
     """
 
     scale: float
@@ -50,6 +51,7 @@ class Sheet:
     dark: Grey
     red: Grey
     blue: Grey
+    tint: Grey
     pictures: Grey
 
     @property
@@ -64,13 +66,15 @@ def sheet_of(pixels: Image, dpi: float) -> Sheet:
     scale = min(1.0, WORKING_SIDE / max(pixels.shape[:2]), FINEST_MM / per_mm)
     small, scale = _reduced(pixels, scale)
     per_mm *= scale
-    red = blue = np.zeros(small.shape[:2], np.uint8)
+    red = blue = tint = np.zeros(small.shape[:2], np.uint8)
     grey = darkest(small)
     if cv2.minMaxLoc(cv2.subtract(brightest(small), grey))[1] > RED_STEP:
         balanced = _balanced(small)
+        tint = np.asarray(cv2.subtract(brightest(balanced), darkest(balanced)), np.uint8)
         red = _strokes(_tinted(balanced, 2, 1, 0), per_mm)
         blue = _strokes(_tinted(balanced, 0, 1, 2), per_mm)
-    return Sheet(scale, per_mm, _darkness(grey, per_mm), red, blue, _pictures(grey, per_mm))
+    dark, pictures = _darkness(grey, per_mm), _pictures(grey, per_mm)
+    return Sheet(scale, per_mm, dark, red, blue, tint, pictures)
 
 
 def _reduced(pixels: Image, scale: float) -> tuple[Image, float]:

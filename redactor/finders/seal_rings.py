@@ -160,7 +160,7 @@ def _trace(
         if fitted is None:
             return None
         box = fitted
-    return _measured(plane, blind, per_mm, box)
+    return measured(plane, blind, per_mm, box)
 
 
 def _visible(plane: Plane, box: Ellipse) -> int:
@@ -258,8 +258,8 @@ def _edges(
     return points, steps - centre, angles
 
 
-def _measured(plane: Plane, blind: Plane, per_mm: float, box: Ellipse) -> Ring:
-    """The evidence for one ellipse, from the ink 6 mm inside to 2.6 mm outside of it."""
+def measured(plane: Plane, blind: Plane, per_mm: float, box: Ellipse) -> Ring:
+    """The evidence on a plane for one ellipse, from the ink 6 mm inside to 2.6 mm outside of it."""
     radius = (box[1][0] + box[1][1]) / 4
     offsets = np.arange(-REACH_MM, 2.6, GRID_MM)
     shares = 1 + offsets * per_mm / radius

@@ -15,7 +15,7 @@ import numpy as np
 from redactor import geometry
 from redactor.finders.seal_blobs import Blob, find_blobs, find_frames
 from redactor.finders.seal_ink import Grey, Sheet, sheet_of
-from redactor.finders.seal_rings import PERFECT, Ellipse, Ring, find_rings
+from redactor.finders.seal_rings import PERFECT, Ellipse, Ring, find_rings, measured
 from redactor.finders.seal_text import names_unit, readable, seal_strips, suspicious
 from redactor.identity import Identity
 from redactor.page import Finding, Image, Kind, Quad
@@ -30,6 +30,10 @@ SMALLEST_MM = 8.5
 """Radius of the smallest ring, mm; smaller ones are portraits' and letters' curves."""
 COVER_INK, COVER_RED = 0.88, 0.70
 """Share of the visible ring with a steady edge, in any ink and in red, where no print disturbs."""
+LEAST_INKED, PALE = 0.25, 12
+"""Share of a ring's line that has an ink's colour; grey levels between a pale one's channels."""
+COVER_TINT = 0.85
+"""Share of the ring with a steady edge in a pale colour, which counts as red does."""
 LEAST_RED_MM2 = 1.5
 """Less red or blue ink is dust: the shortest arc of the smallest ring is 14 mm long."""
 LEAST_ARC = 0.27
@@ -107,10 +111,10 @@ def find_seals(pixels: Image, dpi: float, doubtful: bool = False) -> tuple[SealR
             for b in find_blobs(sheet.blue, sheet.pictures, sheet.per_mm)
         ]
     for ring in find_rings(sheet.dark, sheet.pictures, sheet.per_mm, LEAST_VOTE_INK):
-        if _is_seal(ring, sheet, red=False):
-            regions.append(_of_ring(ring, _ink(ring, sheet), sheet))
+        if _is_seal(ring, sheet, red=False) or _is_tinted(ring, sheet):
+            regions.append(_of_ring(ring, _ink(ring, sheet, pixels), sheet))
         elif doubtful and _may_be_seal(ring, sheet):
-            doubted.append(replace(_of_ring(ring, _ink(ring, sheet), sheet), sure=False))
+            doubted.append(replace(_of_ring(ring, _ink(ring, sheet, pixels), sheet), sure=False))
     ink = np.asarray(cv2.threshold(sheet.dark, INK, 255, cv2.THRESH_BINARY)[1], np.uint8)
     regions += [_of_blob(b, "grey", sheet) for b in find_frames(ink, sheet.pictures, sheet.per_mm)]
     found = _distinct(regions)
@@ -177,6 +181,14 @@ def _is_seal(ring: Ring, sheet: Sheet, red: bool) -> bool:
         and ring.inside <= (DENSEST if perfect else INSIDE)
         and (ring.blind <= MOST_BLIND or ring.cover >= FLAWLESS or (red and _stands_out(ring)))
     )
+
+
+def _is_tinted(ring: Ring, sheet: Sheet) -> bool:
+    """Whether a ring through which print runs is whole in a colour that the print has not."""
+    if ring.cover < DOUBTED_COVER or ring.arc < DOUBTED_ARC:
+        return False
+    coloured = measured(sheet.tint, sheet.pictures, sheet.per_mm, ring.box)
+    return _is_seal(coloured, sheet, red=True) and coloured.cover >= COVER_TINT
 
 
 def _stands_out(ring: Ring) -> bool:
@@ -257,8 +269,8 @@ def _clockwise(box: Quad) -> Quad:
     return np.roll(box, -int(box.sum(axis=1).argmin()), axis=0)
 
 
-def _ink(ring: Ring, sheet: Sheet) -> str:
-    """The ink that most of a ring's line is made of."""
+def _ink(ring: Ring, sheet: Sheet, pixels: Image) -> str:
+    """The ink that most of a ring's line is made of; a pale one is told on the page's pixels."""
     line = np.zeros(sheet.dark.shape, np.uint8)
     (cx, cy), axes, turn = ring.box
     inner = tuple(max(1.0, v - 0.8 * sheet.per_mm) for v in axes)
@@ -267,9 +279,19 @@ def _ink(ring: Ring, sheet: Sheet) -> str:
     def share(mask: Grey) -> float:
         return cv2.countNonZero(cv2.bitwise_and(mask, line)) / max(cv2.countNonZero(line), 1)
 
-    if share(sheet.red) > 0.25:
+    if share(sheet.red) > LEAST_INKED:
         return "red"
-    return "other" if share(sheet.blue) > 0.25 else "grey"
+    if share(sheet.blue) > LEAST_INKED:
+        return "other"
+    pale = np.where(sheet.tint > PALE, np.uint8(255), np.uint8(0))
+    if share(pale) <= LEAST_INKED:
+        return "grey"
+    ys, xs = np.nonzero(line & pale)
+    height, width = pixels.shape[:2]
+    rows = (ys / sheet.scale).astype(int).clip(0, height - 1)
+    columns = (xs / sheet.scale).astype(int).clip(0, width - 1)
+    blue, _, red = pixels[rows, columns].astype(int).T
+    return "red" if np.median(red - blue) > 0 else "other"
 
 
 def _distinct(regions: list[SealRegion]) -> tuple[SealRegion, ...]:

@@ -176,6 +176,21 @@ def test_blue_and_black_round_seals_are_covered(colour: tuple[int, int, int]) ->
     assert uncovered(canvas, pixels, regions) < 0.03
 
 
+@pytest.mark.parametrize(("colour", "ink"), [(RED, "red"), ((40, 60, 160), "other")])
+@pytest.mark.parametrize("strength", [0.22, 0.3])
+@pytest.mark.parametrize("turn", [-60, 30, 170])
+def test_pale_seals_under_print_are_covered_and_keep_their_colour(
+    colour: tuple[int, int, int], ink: str, strength: float, turn: float
+) -> None:
+    """Print that crosses a ring breaks its edge in the darkness of the page, not in its colour."""
+    canvas = written(blank())
+    seal(canvas, 110, 80, UNIT, 1, size=40, turn=turn, strength=strength, colour=colour)
+    pixels = pixels_of(canvas)
+    regions = find_seals(pixels, DPI)
+    assert uncovered(canvas, pixels, regions) < 0.03
+    assert [r.ink for r in regions] == [ink]
+
+
 def test_two_seals_side_by_side_are_two_regions() -> None:
     canvas = blank()
     seal(canvas, 60, 80, UNIT, 1)
