@@ -17,6 +17,7 @@ from redactor import geometry
 from redactor.errors import OutputError, RedactorError, Sentence
 from redactor.finders.known import find_known
 from redactor.identity import Identity
+from redactor.kept_prints import keep_overview, keep_prints, load_prints, shows_twin
 from redactor.limits import within_time
 from redactor.loading import ScanFile, open_file
 from redactor.masking import encode
@@ -27,13 +28,12 @@ from redactor.proof import prove
 from redactor.quality import quality_values
 from redactor.reading import reader_version, shared_reader
 from redactor.reading_cache import ReadingCache
-from redactor.seal_prints import keep_overview, keep_prints, load_prints, shows_twin
 from redactor.sealed_files import blocks_of, write_file
 from redactor.streams import streams
 from redactor.term import Term
 from redactor.thumbnail import thumbnail
 
-VERSION = "4"
+VERSION = "5"
 """Raised whenever the same page and settings would be masked otherwise: results are done anew."""
 IDENTITY_MATRIX = ((1.0, 0.0, 0.0), (0.0, 1.0, 0.0), (0.0, 0.0, 1.0))
 
@@ -45,7 +45,7 @@ class FileJob:
     `name`: file name of its results; changes with the file and the settings. `staging`,
     `thumbnails`, `cache`, `copies`: folders of the vault. `done`: the file's pages from an
     earlier pass; only those are done again that hold one of `terms`, which other pages of the
-    dossier told, or a seal of `prints`, files with the seals of those pages. `readings`: keys of
+    dossier told, or shows what `prints` hold, files with looks of those pages. `readings`: keys of
     readings of this file in the cache, which a worker elsewhere is sent.
     """
 
@@ -73,8 +73,8 @@ class PageRecord:
     """What is known of one page afterwards; the JSON of report.json is made from it.
 
     `staged`: file name of the masked page below the staging folder, None when there is none.
-    `reading`: key of the page's reading in the cache. `prints`: how many seals of it can be sought
-    on other pages.
+    `reading`: key of the page's reading in the cache. `prints`: how many seals and portraits
+    of it can be sought on other pages.
     """
 
     applicant: int
@@ -199,7 +199,7 @@ def _redact_one(
 
 
 def prints_file(copies: Path, staged: str) -> Path:
-    """Where the seals of a staged page are kept."""
+    """Where the looks of seals and portraits of a staged page are kept."""
     return copies / f"{Path(staged).stem}.npz"
 
 
@@ -209,16 +209,17 @@ def overview_file(copies: Path, staged: str) -> Path:
 
 
 def _tells_more(job: FileJob, record: PageRecord) -> bool:
-    """Whether a page of the earlier pass shows one of the dossier's terms or seals unmasked."""
-    return _holds_term(job, record) or _shows_seal(job, record)
+    """Whether a page of the earlier pass shows what its dossier told of unmasked."""
+    return _holds_term(job, record) or _shows_twin(job, record)
 
 
-def _shows_seal(job: FileJob, record: PageRecord) -> bool:
+def _shows_twin(job: FileJob, record: PageRecord) -> bool:
     if record.staged is None or not job.prints:
         return False
     overview = overview_file(job.copies, record.staged)
     try:
-        return shows_twin(overview, record.quality["dpi"], load_prints(job.prints))
+        masks = tuple(map(_decided, record.masks))
+        return shows_twin(overview, record.quality["dpi"], load_prints(job.prints), masks)
     except RedactorError:  # done again, the page says what is wrong
         return True
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from redactor import geometry
 from redactor.finders.photo_frames import FINDER as PICTURES
+from redactor.finders.photo_twins import describe_portraits
+from redactor.finders.prints import NO_PRINTS, Prints
 from redactor.finders.seal_text import read_strip
-from redactor.finders.seal_twins import SealPrint, describe
+from redactor.finders.seal_twins import describe
 from redactor.finders.seals import SealRegion, find_seals
 from redactor.identity import Identity
 from redactor.judgement import judge
@@ -39,9 +41,9 @@ class MaskedPage:
     """A page ready to be encoded. `masked`: upright pixels with solid masks and lifted seals.
 
     `reading_key`: names `reading` in the cache. `hits`: places that a person must look at, because
-    something may still tell who it is there. `prints`: the page's seals, to be sought on other
-    pages. `source_to_output`: homography to `masked` from the pixels as every viewer shows them
-    (EXIF orientation applied, PDF rendered).
+    something may still tell who it is there. `prints`: the page's seals and portraits, to be
+    sought on other pages. `source_to_output`: homography to `masked` from the pixels as every
+    viewer shows them (EXIF orientation applied, PDF rendered).
     """
 
     masked: Image
@@ -49,7 +51,7 @@ class MaskedPage:
     reading_key: str
     findings: tuple[Finding, ...]
     hits: tuple[Finding, ...]
-    prints: tuple[SealPrint, ...]
+    prints: Prints
     source_to_output: Matrix
     quality: Quality
     state: State
@@ -64,13 +66,13 @@ def redact_page(
     cache: ReadingCache | None = None,
     second: Callable[[], Reader] = second_reader,
     decided: tuple[Finding, ...] | None = None,
-    prints: Sequence[SealPrint] = (),
+    prints: Prints = NO_PRINTS,
 ) -> MaskedPage:
     """Load -> read -> find -> mask -> look again.
 
     `reader` is called when the cache has no reading or something deserves a closer look; `second`
     reads the masked page. `decided`: a person's masks, which stand instead of what is found.
-    `prints`: seals of the dossier's other pages.
+    `prints`: seals and portraits of the dossier's other pages.
     """
     upright, key = read(source, reader, cache)
     page, reading = upright.pixels, upright.reading
@@ -100,7 +102,10 @@ def redact_page(
         reading_key=key,
         findings=findings,
         hits=hits,
-        prints=tuple(print_ for print_ in seals if print_ is not None),
+        prints=Prints(
+            tuple(print_ for print_ in seals if print_ is not None),
+            describe_portraits(page, findings),
+        ),
         source_to_output=geometry.quarter_turn(reading.rotation, source.pixels.shape[1::-1]),
         quality=quality,
         state=state,

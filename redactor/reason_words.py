@@ -64,6 +64,7 @@ _WHY = (
     (r"picture of an ID photo's size and shape, no face found", "证件照大小的图片，未找到人脸"),
     (r"perhaps a (\w+) seal, (\w+) ink", "疑似印章"),
     (r"(\w+) seal, known from another page of the dossier", "印章，在该材料其他页上出现过"),
+    (r"portrait, known from another page of the dossier", "人像照片，在该材料其他页上出现过"),
     (r"(\w+) seal, red ink", "红色印章"),
     (r"(\w+) seal, (\w+) ink", "印章"),
     (r"(\w+) decoded", r"\1 码已解码"),
@@ -184,10 +185,11 @@ FAILURES = (
         "The PDF is encrypted and needs a password. Remove the password and upload it again.",
     ),
     (
-        "无法读取本卷宗其他页面的印章记录 {}，因此无法确认本页是否有同样的印章。"
-        "请重新处理该申报人的全部文件。",
-        "The record {} of the seals on the dossier's other pages cannot be read, so nobody "
-        "knows whether this page shows them, too. Redact all files of this applicant again.",
+        "无法读取本卷宗其他页面的印章和照片记录 {}，"
+        "因此无法确认本页是否有同样的印章或照片。请重新处理该申报人的全部文件。",
+        "The record {} of the seals and portraits on the dossier's other pages cannot be read, "
+        "so nobody knows whether this page shows them, too. Redact all files of this applicant "
+        "again.",
     ),
     (
         "处理此页时内存不足。请关闭其他程序，或用 --jobs 1 重新运行，并加上 --resume。",

@@ -20,6 +20,8 @@ from redactor.geometry import area, around, between_down, bounds, grown, overlap
 from redactor.page import Finding, Image, Kind, Line, Quad
 
 FINDER = "faces"
+CERTAIN = "face, eyes placed by landmarks"
+"""The reason of a face whose eyes two networks told alike."""
 Mode = Literal["eyes", "full"]
 
 # A bar of 2.5 x 1.1 distances between the eyes covers lids and brows of both.
@@ -111,7 +113,7 @@ def _upright_rival(pixels: Image, rivals: Sequence[Candidate]) -> tuple[Candidat
 
 def _masked(hit: Candidate, marks: Landmarks, decided: bool, mode: Mode) -> Finding:
     certain = decided and _agree(hit, marks)
-    why = "face, eyes placed by landmarks" if certain else "uncertain face, larger mask"
+    why = CERTAIN if certain else "uncertain face, larger mask"
     if not decided:
         kind = Kind.FACE if mode == "full" else Kind.EYES
         box = _rolled_box(hit)

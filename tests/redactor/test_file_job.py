@@ -21,12 +21,13 @@ from redactor.file_job import (
     remask,
     results_name,
 )
+from redactor.finders.prints import NO_PRINTS
 from redactor.identity import identity_of
+from redactor.kept_prints import shows_twin
 from redactor.masking import encode
 from redactor.page import State
 from redactor.profile import STRICT
 from redactor.proof import stray_parts
-from redactor.seal_prints import shows_twin
 from redactor.vault import Vault
 from sample_scans.canvas import Style
 from tests.redactor.golden.pages import OWN, sheet
@@ -207,5 +208,5 @@ def test_a_page_of_which_nothing_can_be_said_is_done_again(tmp_path: Path, vault
     assert again.staged == "ef-0000.jpg"
     broken = tmp_path / "broken.jpg"
     broken.write_bytes(b"no picture")
-    assert shows_twin(broken, 200.0, ())
-    assert shows_twin(tmp_path / "missing.jpg", 200.0, ())
+    assert shows_twin(broken, 200.0, NO_PRINTS, ())
+    assert shows_twin(tmp_path / "missing.jpg", 200.0, NO_PRINTS, ())

@@ -89,6 +89,7 @@ def test_what_nobody_has_words_for_stays() -> None:
         "embossed seal, 38 mm",
         "QRCode decoded",
         "face, eyes placed by landmarks",
+        "portrait, known from another page of the dossier",
         "uncertain face, larger mask",
         "hardly readable face, all of the head masked",
         "picture on a sheet of photos, no face found",

@@ -15,8 +15,8 @@ from models.office_pages import keep_records
 from models.vault_pages import Page
 from models.vault_rounds import Entrant
 from redactor.file_job import PageRecord, overview_file
+from redactor.kept_prints import keep_overview
 from redactor.page import Image
-from redactor.seal_prints import keep_overview
 from tests.webapp.conftest import add_scan
 from webapp.office.work import merged_masks, round_vault
 from webapp.settings import Settings

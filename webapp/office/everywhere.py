@@ -25,10 +25,10 @@ from redactor.finders.seal_twins import SealPrint, describe, find_twins
 from redactor.finders.seals import find_seals
 from redactor.identity import Identity
 from redactor.kept_pictures import read_picture
+from redactor.kept_prints import OVERVIEW_DPI
 from redactor.normal_text import key
 from redactor.page import Finding, Kind, Quad
 from redactor.reading_cache import ReadingCache
-from redactor.seal_prints import OVERVIEW_DPI
 from redactor.streams import streams
 from redactor.term import Term, Tolerance, han_term, script_of
 from webapp.office.derivatives import pictures_folder, source_name
