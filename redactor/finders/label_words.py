@@ -60,6 +60,10 @@ PLACE = re.compile("[\u3400-\u9fff]{2,8}?(?:省|自治区|自治州|地区|盟|�
 """How an address begins: with a province, prefecture, town or county."""
 REST = re.compile("[^;,.。，；:]{0,24}\\d[^;,.。，；:]{0,8}?[号栋幢楼室组队户][^;,.。，；:]{0,16}")
 """How the second half of an address reads: with the number of a house, a flat or a group."""
+WHOLE_EMAIL = re.compile(r"@.+\.(?:com|cn|net|org|edu|gov)$", re.IGNORECASE)
+"""How an e-mail address ends; one that ends otherwise goes on in the next row."""
+REST_OF_EMAIL = re.compile(r"[a-z0-9@._-]{1,40}(?![a-z0-9])")
+"""How its second half reads."""
 ANY_LABEL = re.compile("|".join(f"(?P<k{i}>{words})" for i, (_, words) in enumerate(LABELS)))
 
 

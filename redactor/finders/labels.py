@@ -14,7 +14,17 @@ import numpy as np
 
 from redactor import geometry
 from redactor.finders.ink import ink_box
-from redactor.finders.label_words import ANY_LABEL, OTHERS, PLACE, REST, STOPS, VALUES, label_kind
+from redactor.finders.label_words import (
+    ANY_LABEL,
+    OTHERS,
+    PLACE,
+    REST,
+    REST_OF_EMAIL,
+    STOPS,
+    VALUES,
+    WHOLE_EMAIL,
+    label_kind,
+)
 from redactor.normal_text import normalise
 from redactor.page import Char, Finding, Image, Kind, Line, Quad, Reading
 from redactor.streams import cell_of
@@ -237,6 +247,8 @@ class _Page:
     def _with_next_rows(self, label: Label, quad: Quad, text: str) -> Iterator[Finding]:
         """The value, and for an address the rows below it that begin where it begins."""
         yield self._finding(label, quad, text)
+        if label.kind is Kind.EMAIL and not WHOLE_EMAIL.search(text):
+            yield from self._wrapped(label, quad, REST_OF_EMAIL)
         if label.kind is not Kind.ADDRESS:
             return
         thick = geometry.height(quad)
@@ -252,11 +264,11 @@ class _Page:
             if next_row and abs(aside[index]) < 1.2 * thick and not _fills(line):
                 yield self._finding(label, line.quad, line.text)
                 row = float(below[index])
-        yield from self._wrapped(label, quad)
+        yield from self._wrapped(label, quad, REST)
 
-    def _wrapped(self, label: Label, quad: Quad) -> Iterator[Finding]:
-        """The rest of an address that reaches the end of its row in running text: it goes on at
-        the paragraph's left edge, up to the next mark."""
+    def _wrapped(self, label: Label, quad: Quad, how: re.Pattern[str]) -> Iterator[Finding]:
+        """The rest of a value that reaches the end of its row in running text: it goes on at the
+        paragraph's left edge. `how`: what such a rest looks like."""
         x0, y0, x1, y1 = geometry.bounds(quad)
         thick = geometry.height(quad)
         home = next((x for x in self._lines if geometry.holds(x.quad, quad)), None)
@@ -269,7 +281,7 @@ class _Page:
             if not next_row or lx0 > x0 - thick or abs(lx0 - left) > 4 * thick:
                 continue
             text, index = normalise(line.text)
-            rest = REST.match(text)
+            rest = how.match(text)
             if rest and len(line.text) == len(line.chars):
                 chars = line.chars[: index[rest.end() - 1] + 1]
                 where = geometry.around([c.quad for c in chars], line.quad)

@@ -212,6 +212,22 @@ def test_an_address_goes_on_at_the_left_edge_of_its_paragraph() -> None:
     assert [f.text for f in found(first, other)] == ["新疆库尔勒市"]
 
 
+@pytest.mark.parametrize(
+    ("value", "below", "rest"),
+    [
+        ("yanli8@examp1", "e.org", ["e.org"]),
+        ("yanli98", "@example.org；地址不详", ["@example.org"]),
+        ("yanli98@example.org", "example", []),
+        ("yanli98@examp", "成活率良好", []),
+    ],
+)
+def test_an_email_address_goes_on_in_the_next_row(value: str, below: str, rest: list[str]) -> None:
+    """Also where a misread character keeps it from being known as the applicant's."""
+    first = line("主要从事群众文化工作多年。E-mail：" + value, 100, 100)
+    hidden = [f.text for f in found(first, line(below, 100, 160)) if f.kind is Kind.EMAIL]
+    assert hidden == [value, *rest]
+
+
 def test_an_address_goes_on_in_the_next_row_of_a_slanted_page() -> None:
     turn = np.deg2rad(5)
     matrix = np.array(
