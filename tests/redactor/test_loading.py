@@ -21,9 +21,9 @@ from redactor.loading import (
     count_pages,
     load_page,
     load_pages,
-    orientation_matrix,
     true_dpi,
 )
+from redactor.loading_picture import orientation_matrix
 
 DEFAULT = Limits()
 RED, GREEN, BLUE, GREY = (220, 20, 20), (20, 200, 20), (20, 20, 220), (128, 128, 128)
