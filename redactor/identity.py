@@ -44,6 +44,10 @@ _KNOWN_KINDS = frozenset(
 )
 
 
+LONG_EMAIL = 16
+"""Characters of an e-mail address from which two may be misread and it is still nobody else's."""
+
+
 @dataclass(frozen=True)
 class IdentitySettings:
     """What a profile looks for. `titles`: titles sought after the surname, () for none."""
@@ -176,6 +180,7 @@ def _email_terms(email: str) -> Iterator[Term]:
         return
     # So long a text is nobody else's, whatever a full stop was read as.
     alone = len(text) < 12
-    yield Term(Kind.EMAIL, text, "e-mail address", Script.LATIN, Tolerance.FUZZY, alone, 1)
+    edits = 1 if len(text) < LONG_EMAIL else 2
+    yield Term(Kind.EMAIL, text, "e-mail address", Script.LATIN, Tolerance.FUZZY, alone, edits)
     if len(local) >= 5:
         yield Term(Kind.EMAIL, local, "local part of the e-mail address", Script.LATIN)

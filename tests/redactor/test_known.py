@@ -170,6 +170,16 @@ def test_an_id_number_with_a_character_read_wrong(wrong: str) -> None:
     assert found(wrong, identity_of(FULL)) == [wrong]
 
 
+def test_a_long_email_address_with_two_letters_read_wrong() -> None:
+    """Wrapped over two rows, as at the foot of a paper's first page."""
+    who = identity(emails=("yanli98@example.org",))
+    page = reading(line("群众文化。E-mail:yanli8@examp1"), line("e.org", y=160))
+    (flow,) = streams(page)
+    assert texts(find_known(flow, who)) == ["e.org", "yanli8@examp1"]
+    assert found("wangli8@exampla.org", who) == []
+    assert found("wang98@exbmple.cn", identity(emails=("wang89@example.cn",))) == []
+
+
 def test_a_rival_of_the_recogniser_counts() -> None:
     others = {1: (("明", 0.03),)}
     assert found("姓名：李朋", scores={4: 0.9}, others={4: (("明", 0.03),)}) == ["李朋"]
