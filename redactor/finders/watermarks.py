@@ -14,8 +14,8 @@ from redactor.page import Finding, Image, Kind, Line, Quad
 FINDER = "watermarks"
 WELL_READ = 0.6
 """Score of a finding from which its watermark is believed."""
-SAME_ROW = 0.4
-"""Overlap of a pale row with one of ink from which they are one row."""
+SAME_ROW = 0.6
+"""Share of a pale row that lies on a row of ink from which it is a part of it."""
 ALIKE = (0.55, 1.7)
 """Thickness of a copy over that of the letters that were read."""
 SHORTEST = 1.4
@@ -48,9 +48,15 @@ def watermark_lines(lines: Sequence[Line], size: tuple[int, int]) -> tuple[Line,
 
     def is_print(line: Line) -> bool:
         small = min(geometry.height(line.quad), geometry.width(line.quad)) <= largest
-        return small and any(geometry.overlap(line.quad, quad) >= SAME_ROW for quad in ink)
+        return small and any(_share_on(line.quad, quad) >= SAME_ROW for quad in ink)
 
     return tuple(line for line in lines if line.layer == "pale" and not is_print(line))
+
+
+def _share_on(quad: Quad, other: Quad) -> float:
+    """Share of a quad that lies on another, 0..1."""
+    shared, _ = cv2.intersectConvexConvex(quad.astype(np.float32), other.astype(np.float32))
+    return float(shared) / max(geometry.area(quad), 1.0)
 
 
 def find_copies(pixels: Image, read: Sequence[Finding]) -> tuple[Finding, ...]:
