@@ -46,7 +46,7 @@ STOPS = re.compile(
 """What ends a value that stands in one line with other fields."""
 
 OTHERS = re.compile(
-    "(?:领导|负责人|审核|经办|考核人|推荐|主管|专家|评委|组长|校长|院长|局长|处长|科长|单位)"
+    "(?:领导|负责人|审核|经办|(?<!被)考核人|推荐|主管|专家|评委|组长|校长|院长|局长|处长|科长|单位)"
 )
 """Before a signature label: it is somebody else who signs."""
 VALUES: dict[Kind, re.Pattern[str]] = {

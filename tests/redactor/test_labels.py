@@ -192,6 +192,12 @@ def test_only_kinds_that_were_asked_for() -> None:
     assert found(line("姓名：李明"), kinds=frozenset({Kind.UNIT})) == []
 
 
+def test_who_is_assessed_signs_for_himself_and_who_assesses_for_another() -> None:
+    """A signature by hand may be read surely and wrongly."""
+    assert texts(found(line("被考核人签名：李朋"))) == ["李朋"]
+    assert found(line("考核人签名：王强")) == []
+
+
 def test_a_watermark_or_a_stamp_has_no_labels() -> None:
     assert found(line("姓名：李明", layer="pale")) == []
 
