@@ -14,12 +14,16 @@ from redactor.streams import Stream
 
 @dataclass(frozen=True)
 class Pattern:
-    """A form of text over normalised text; `proves` rejects what only looks like it."""
+    """A form of text over normalised text; `proves` rejects what only looks like it.
+
+    `unspaced`: figures of several cells or columns side by side are not one number.
+    """
 
     kind: Kind
     name: str
     regex: re.Pattern[str]
     proves: Callable[[str], bool] = lambda _: True
+    unspaced: bool = False
 
 
 def luhn(digits: str) -> bool:
@@ -64,6 +68,13 @@ PATTERNS = (
         ),
     ),
     Pattern(Kind.CERT_NUMBER, "bank card number", re.compile(r"[3-6]\d{15,18}"), luhn),
+    # Graduation and degree certificates have 17 or 18 digits, and nothing that is judged has.
+    Pattern(
+        Kind.CERT_NUMBER,
+        "number as long as a diploma's",
+        re.compile(r"[1-9]\d{16,17}"),
+        unspaced=True,
+    ),
 )
 
 
@@ -76,6 +87,8 @@ def find_patterns(stream: Stream, kinds: frozenset[Kind]) -> Iterator[Finding]:
         for match in pattern.regex.finditer(text):
             start, end = index[match.start()], index[match.end() - 1] + 1
             if not bounded(stream.source, start, end) or not pattern.proves(match.group()):
+                continue
+            if pattern.unspaced and any(map(str.isspace, stream.source[start:end])):
                 continue
             for quad, found in stream.quads(start, end):
                 yield Finding(pattern.kind, quad, found, 0.9, pattern.name, "patterns")

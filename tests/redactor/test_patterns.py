@@ -46,6 +46,8 @@ def test_every_id_number_is_found_with_its_last_character(body: str) -> None:
         ("zhang.san@example.com.cn", "zhang.san@example.com.cn"),
         ("邮箱zs_1985@163.com。", "zs_1985@163.com"),
         ("卡号6222021234567890128", "6222021234567890128"),
+        ("731155994555008024", "731155994555008024"),
+        ("编号：10755120150600123", "10755120150600123"),
     ],
 )
 def test_numbers_and_addresses_of_anyone(text: str, hidden: str) -> None:
@@ -63,6 +65,8 @@ def test_numbers_and_addresses_of_anyone(text: str, hidden: str) -> None:
         "3.14159265358979",
         "110105194912310020999",
         "第1234567890123456号",
+        "12345678 234567890 3",
+        "2019 2020 2021 2022 20",
         "https://example.cn/paper",
     ],
 )
