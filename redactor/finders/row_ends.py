@@ -19,7 +19,14 @@ from redactor.finders.cut_units import (
     SHORTEST_HALF,
     SHORTEST_UNIT,
 )
-from redactor.finders.rows import direction_of, follows, printed_rows, reads_like, surely_other
+from redactor.finders.rows import (
+    begins_like,
+    direction_of,
+    ends_like,
+    follows,
+    printed_rows,
+    surely_other,
+)
 from redactor.identity import Identity
 from redactor.normal_text import normalise
 from redactor.page import Finding, Kind, Line, Quad, Reading
@@ -61,8 +68,12 @@ def _second_half(line: Line, term: Term) -> str:
         return ""
     text = normalise(line.text).text
     least = max(SHORTEST_HALF, math.ceil(HALF_SHARE * len(term.text)))
-    halves = (term.text[-size:] for size in range(len(term.text) - 1, least - 1, -1))
-    return next((half for half in halves if reads_like(text[: len(half)], half)), "")
+    likely = [
+        (like.wrong, -size)
+        for size in range(least, len(term.text))
+        if (like := begins_like(text, term.text[-size:]))
+    ]
+    return term.text[min(likely)[1] :] if likely else ""
 
 
 def _ends_above(line: Line, read: int, missing: str, lines: Sequence[Line]) -> list[Quad]:
@@ -110,9 +121,10 @@ def _ends_above(line: Line, read: int, missing: str, lines: Sequence[Line]) -> l
 def _ending(line: Line, missing: str) -> list[Quad]:
     """Where a line ends with the missing text, [] when it does not."""
     text, origin = normalise(line.text)
-    if not reads_like(text[-len(missing) :], missing) or len(line.text) != len(line.chars):
+    like = ends_like(text, missing)
+    if like is None or len(line.text) != len(line.chars):
         return []
-    first = origin[len(text) - len(missing)]
+    first = origin[len(text) - like.size]
     return [geometry.around([char.quad for char in line.chars[first:]], line.quad)]
 
 

@@ -19,10 +19,11 @@ from redactor.finders.rows import (
     SHORTEST_LIKE,
     Direction,
     Row,
+    begins_like,
     direction_of,
+    ends_like,
     follows,
     printed_rows,
-    reads_like,
     surely_other,
 )
 from redactor.identity import Identity
@@ -30,13 +31,12 @@ from redactor.normal_text import is_han, normalise
 from redactor.page import Finding, Kind, Line, Quad, Reading
 from redactor.streams import ALIKE
 from redactor.term import Script, Term
-from redactor.unit_forms import unit_parts
 
 FINDER = "row_starts"
 SHORTEST_JOINED = 6
 """Characters of a unit that is told by its two halves alone, however short one of them is."""
-BEYOND_PLACE = 2
-"""So many characters more than its places must a first half have: units of one town share those."""
+SHORTER = 3.0
+"""So many characters less than the longest of its column may a row reach that goes on."""
 OTHERS = 2
 """So many sure characters that are not the rest end the suspicion; of a rest of one, one does."""
 SPARE = 0.03
@@ -60,38 +60,46 @@ def find_row_starts(reading: Reading, identity: Identity) -> Iterator[Finding]:
             continue
         text = normalise(line.text).text
         for term in terms:
-            for size in range(1, len(term.text)):
-                if reads_like(text[-size:], term.text[:size]):
-                    yield from _rests(line, term, size, lines)
+            for size, read in _cuts(text, term.text):
+                yield from _rests(line, read, term, size, lines)
 
 
-def _rests(line: Line, term: Term, size: int, lines: Sequence[Line]) -> Iterator[Finding]:
-    """The rest of a term below a line that ends with its first `size` characters, and that end."""
+def _cuts(text: str, unit: str) -> list[tuple[int, int]]:
+    """Where a text's end may cut a unit: (characters of the unit, of the text)."""
+    exact = [(size, size) for size in range(1, len(unit)) if text.endswith(unit[:size])]
+    if any(size >= SHORTEST_HALF for size, _ in exact):
+        return exact
+    likely = [
+        (like.wrong, -size, like.size)
+        for size in range(SHORTEST_HALF, len(unit))
+        if (like := ends_like(text, unit[:size]))
+    ]
+    return [*exact, *((-size, read) for _, size, read in sorted(likely)[:1])]
+
+
+def _rests(
+    line: Line, read: int, term: Term, size: int, lines: Sequence[Line]
+) -> Iterator[Finding]:
+    """The rest of a term below a line whose last `read` characters are its first `size` ones, and
+    those."""
     rest = term.text[size:]
     direction = direction_of(line)
     here = direction.row(line)
     rows = [direction.row(other) for other in lines if other is not line]
     below = [row for row in rows if follows(row, here, here.height) and row.start < here.end]
     quads = [quad for row in below for quad in _read_rest(row, rest, below, direction)]
-    first = _first(line, size)
-    if not quads and _tells(term.text, size):
+    if not quads and size >= max(SHORTEST_HALF, math.ceil(HALF_SHARE * len(term.text))):
         quads = _unread_rest(here, rows, below, rest, direction)
+    first = _last(line, read)
     for quad in quads:
         why = f"the {term.form} goes on in the next row"
         yield Finding(Kind.UNIT, first, term.text[:size], 0.5, why, FINDER)
         yield Finding(Kind.UNIT, quad, "", 0.5, f"the {term.form} began in the row above", FINDER)
 
 
-def _tells(unit: str, size: int) -> bool:
-    """Whether so many characters of a unit's beginning tell it by themselves."""
-    places = len("".join(unit_parts(unit).places))
-    return size >= max(SHORTEST_HALF, math.ceil(HALF_SHARE * len(unit)), places + BEYOND_PLACE)
-
-
-def _first(line: Line, size: int) -> Quad:
-    """Where a line's last characters stand, `size` of them in normal form."""
-    origin = normalise(line.text).origin
-    chars = line.chars[origin[-size] :]
+def _last(line: Line, count: int) -> Quad:
+    """Where a line's last characters stand, `count` of them in normal form."""
+    chars = line.chars[normalise(line.text).origin[-count] :]
     return geometry.around([char.quad for char in chars], line.quad)
 
 
@@ -101,16 +109,15 @@ def _read_rest(row: Row, rest: str, rows: Sequence[Row], direction: Direction) -
     text, origin = normalise(row.line.text)
     if not text or len(row.line.text) != len(row.line.chars):
         return []
-    read = min(len(text), len(rest))
-    begun = read >= SHORTEST_LIKE or read == len(rest)
-    if not begun or not reads_like(text[:read], rest[:read]):
+    whole = len(text) >= len(rest)
+    like = begins_like(text, rest if whole else rest[: len(text)])
+    if like is None or not (whole or len(text) >= SHORTEST_LIKE):
         return []
-    chars = row.line.chars[: origin[read - 1] + 1]
+    chars = row.line.chars[: origin[like.size - 1] + 1]
     quad = geometry.around([char.quad for char in chars], row.line.quad)
-    missing = len(rest) - read
-    right = row.end + missing * (1 + SPARE) * _pitch(row.line, direction)
+    right = row.end + (len(rest) - like.size) * (1 + SPARE) * _pitch(row.line, direction)
     level = [other for other in rows if abs(other.middle - row.middle) < row.height / 2]
-    if not missing or surely_other(level, direction, row.end, right, rest) >= OTHERS:
+    if whole or surely_other(level, direction, row.end, right, rest) >= OTHERS:
         return [quad]
     return [direction.box(row.start, right, row.middle, row.height / 2)]
 
@@ -118,23 +125,40 @@ def _read_rest(row: Row, rest: str, rows: Sequence[Row], direction: Direction) -
 def _unread_rest(
     here: Row, rows: Sequence[Row], below: Sequence[Row], rest: str, direction: Direction
 ) -> list[Quad]:
-    """Where the rest must stand below `here`, [] when something else was read there, or when
-    nothing of the next row was read that tells where it is."""
-    near = [row for row in below if _alike(row, here)]
-    if not near:
-        return []
-    middle = min(row.middle for row in near)
-    beside = [row for row in near if row.middle < middle + here.height / 2]
+    """Where the rest must stand below `here`, [] when something else was read there, when `here`
+    ends before its column does, or when nothing tells where the next row is."""
     column = [
         row for row in rows if _alike(row, here) and row.start < here.end and row.end > here.start
     ]
     pitch = _pitch(here.line, direction)
+    if any(row.end > here.end + SHORTER * pitch for row in column):
+        return []
+    near = [row for row in below if _alike(row, here)]
+    step = _row_step(here, column, near)
+    if step is None:
+        return []
+    beside = [row for row in near if abs(row.middle - here.middle - step) < here.height / 2]
     left = min(row.start for row in (here, *beside, *column))
     right = left + len(rest) * (1 + SPARE) * pitch
     if surely_other(beside, direction, left, right, rest) >= min(OTHERS, len(rest)):
         return []
-    middle = float(np.median([row.middle for row in beside]))
+    middle = here.middle + step
     return [direction.box(left - MARGIN * pitch, right, middle, HALF_ROW * here.height)]
+
+
+def _row_step(here: Row, column: Sequence[Row], near: Sequence[Row]) -> float | None:
+    """From the middle of `here` to the next row's, pixels: to what was read of that row, else as
+    other rows of the column follow each other; None when there are none."""
+    if near:
+        nearest = min(row.middle for row in near)
+        level = [row.middle for row in near if row.middle < nearest + here.height / 2]
+        return float(np.median(level)) - here.middle
+    steps = [
+        min(below.middle - row.middle for below in column if follows(below, row, here.height))
+        for row in column
+        if any(follows(below, row, here.height) for below in column)
+    ]
+    return float(np.median(steps)) if steps else None
 
 
 def _pitch(line: Line, direction: Direction) -> float:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
+from rapidfuzz.distance import Levenshtein
 
 from redactor import geometry
 from redactor.normal_text import normalise
@@ -14,8 +16,9 @@ from redactor.streams import NEXT_ROW
 
 SURE = 0.9
 """A character read so surely that it is what it says."""
-SHORTEST_LIKE, LIKE_SHARE = 6, 0.75
-"""Characters from which a text may be read with mistakes; share of them that must be right."""
+SHORTEST_LIKE, LIKE_SHARE, SAME_NEAR = 6, 0.75, 3
+"""Characters from which a text may be read with mistakes; share of them that must be right; so many
+at the row's end, of which one must be."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -85,9 +88,28 @@ def surely_other(
     return sum(bool(text) and text not in expected for text in inside)
 
 
-def reads_like(text: str, expected: str) -> bool:
-    """Whether a text is the expected one, or a long one of which few characters were misread."""
-    if len(text) != len(expected) or len(text) < SHORTEST_LIKE:
-        return text == expected
-    equal = sum(a == b for a, b in zip(text, expected, strict=True))
-    return equal >= LIKE_SHARE * len(expected)
+class Likeness(NamedTuple):
+    """`wrong`: characters that were misread, left out or put in; `size`: characters of the text."""
+
+    wrong: int
+    size: int
+
+
+def begins_like(text: str, expected: str) -> Likeness | None:
+    """How a text begins with the expected one, None when it does not; only a long one may hold
+    mistakes."""
+    if text.startswith(expected):
+        return Likeness(0, len(expected))
+    allowed = int((1 - LIKE_SHARE) * len(expected))
+    # The beginning of a line is there even where its middle is not.
+    if len(expected) < SHORTEST_LIKE or not set(text[:SAME_NEAR]) & set(expected[:SAME_NEAR]):
+        return None
+    sizes = range(len(expected) - allowed, min(len(expected) + allowed, len(text)) + 1)
+    found = [Likeness(Levenshtein.distance(text[:size], expected), size) for size in sizes]
+    best = min(found, default=None)
+    return best if best is not None and best.wrong <= allowed else None
+
+
+def ends_like(text: str, expected: str) -> Likeness | None:
+    """The same at the end of a text."""
+    return begins_like(text[::-1], expected[::-1])

@@ -84,10 +84,18 @@ def test_a_next_row_that_surely_reads_otherwise_stays() -> None:
     assert found(above, line("项目区位于塔里木盆地东北缘属暖温带", START, 160)) == []
 
 
-def test_a_place_that_units_share_does_not_tell_the_unit() -> None:
-    """A seal on the next row of an address in the same prefecture is not the unit's rest."""
-    above = line("家住巴音郭楞蒙古自治州", START, 100)
-    assert found(above, line("有效期长期", START + 700, 160)) == []
+def test_a_rest_that_was_not_read_is_masked_one_row_on_as_other_rows_follow_each_other() -> None:
+    above = line(BEFORE + UNIT[:11], START, 100)
+    others = (line("本人承诺以上材料均真实有效", START, 600), line("如有虚假愿意承担", START, 670))
+    hidden = found(above, *others)
+    assert masked(hidden, (START + EM / 2, 190), (START + EM * 6.5, 190))
+
+
+def test_a_row_that_ends_long_before_its_column_does_not_go_on() -> None:
+    """In a form the next row is another field."""
+    above = line("单位所在地" + UNIT[:9], START, 100)
+    wide = line("本人承诺以上材料均真实有效如有虚假愿意承担责任特此说明", START, 600)
+    assert found(above, line("有效期长期", START + 700, 160), wide) == []
 
 
 def test_nothing_below_and_nothing_of_the_unit_find_nothing() -> None:
