@@ -51,6 +51,9 @@ DOUBTED_MM, DOUBTED_COVER, DOUBTED_ARC = 12.0, 0.75, 0.6
 DOUBTED_OUTSIDE, DOUBTED_INSIDE, BEYOND_DOUBT = 0.3, 0.6, 0.9
 """The same of a ring that may be a seal on a page that has others: over a portrait, or too pale for
 its page. Radius in mm. The last is the share of its edge from which it is masked unasked."""
+OVAL, OVAL_MM, DOUBTED_OVAL = 1.45, (15.0, 26.0), 0.72
+"""Longer over shorter axis of oval seals (45 x 30 mm and the like); half of the longer, mm; share
+of the edge from which a broken one is for a person to look at."""
 CUT = 0.97
 """A ring of whose box less than this share lies on the page is cut."""
 SAME = 0.35
@@ -120,8 +123,10 @@ def find_seals(pixels: Image, dpi: float, doubtful: bool = False) -> tuple[SealR
     found = _distinct(regions)
     if not found:
         return ()
+    if doubtful and not cv2.countNonZero(sheet.tint):
+        doubted += _broken_ovals(sheet)
     clear = _distinct([d for d in doubted if all(_shared(d.quad, f.quad) < SAME for f in found)])
-    return (*found, *(replace(d, sure=d.score >= BEYOND_DOUBT) for d in clear))
+    return (*found, *(replace(d, sure=d.ring and d.score >= BEYOND_DOUBT) for d in clear))
 
 
 def seal_findings(
@@ -205,6 +210,30 @@ def _may_be_seal(ring: Ring, sheet: Sheet) -> bool:
         and ring.outside <= DOUBTED_OUTSIDE
         and ring.inside <= DOUBTED_INSIDE
     )
+
+
+def _broken_ovals(sheet: Sheet) -> list[SealRegion]:
+    """Where a bilevel copy may have broken an oval seal: on a page stretched to their proportion
+    they are rings."""
+    stretched, blind = (
+        np.asarray(cv2.resize(plane, None, fx=1, fy=OVAL, interpolation=cv2.INTER_LINEAR), np.uint8)
+        for plane in (sheet.dark, sheet.pictures)
+    )
+    found = []
+    for ring in find_rings(stretched, blind, sheet.per_mm, LEAST_VOTE_INK):
+        if (
+            OVAL_MM[0] * sheet.per_mm <= ring.radius <= OVAL_MM[1] * sheet.per_mm
+            and ring.cover >= DOUBTED_OVAL
+            and ring.outside <= OUTSIDE
+            and ring.inside <= OUTSIDE
+            and ring.blind <= MOST_BLIND
+        ):
+            (x, y), axes, _ = ring.box
+            half = max(axes) / 2
+            quad = geometry.rectangle(x - half, (y - half) / OVAL, x + half, (y + half) / OVAL)
+            region = _region(quad, "oval", "grey", ring.cover, None, sheet)
+            found.append(replace(region, sure=False))
+    return found
 
 
 def doubtful_seals(regions: Sequence[SealRegion]) -> tuple[Finding, ...]:

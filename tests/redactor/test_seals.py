@@ -232,6 +232,21 @@ def test_a_worn_ring_on_a_page_that_has_seals_is_for_a_person() -> None:
     assert x0 < 129 and y0 < 59 and x1 > 171 and y1 > 101
 
 
+def test_an_oval_that_a_fax_broke_on_a_page_that_has_seals_is_for_a_person() -> None:
+    canvas = blank()
+    seal(canvas, 60, 80, UNIT, 1)
+    seal(canvas, 150, 80, UNIT, 1, "oval", 44)
+    pixels = pixels_of(canvas, grey=True)
+    gaps = np.random.default_rng(3).random((150, 210)) < 0.12
+    broken = cv2.resize(gaps.astype(np.uint8), pixels.shape[1::-1], interpolation=cv2.INTER_NEAREST)
+    broken[:, : pixels.shape[1] // 2] = 0
+    pixels[broken > 0] = 250
+    assert [r.shape for r in find_seals(pixels, DPI)] == ["round"]
+    (doubt,) = doubtful_seals(find_seals(pixels, DPI, doubtful=True))
+    x0, y0, x1, y1 = (v / DPI * 25.4 for v in geometry.bounds(doubt.quad))
+    assert x0 < 130 and y0 < 68 and x1 > 170 and y1 > 92
+
+
 def test_a_copied_ring_half_over_a_portrait_on_a_page_that_has_seals_is_masked() -> None:
     canvas = blank()
     seal(canvas, 70, 75, UNIT, 1, size=40, turn=25)
