@@ -44,12 +44,16 @@ def _plausible_date(number: str) -> bool:
     )
 
 
+def _is_citizens(number: str) -> bool:
+    return citizen_id.checksum_holds(number.upper()) or _plausible_date(number)
+
+
 PATTERNS = (
     Pattern(
         Kind.ID_NUMBER,
         "citizen ID number",
         re.compile(r"[1-9]\d{16}[\dx]"),
-        lambda n: citizen_id.checksum_holds(n.upper()) or _plausible_date(n),
+        _is_citizens,
     ),
     Pattern(
         Kind.PHONE,
@@ -73,6 +77,7 @@ PATTERNS = (
         Kind.CERT_NUMBER,
         "number as long as a diploma's",
         re.compile(r"[1-9]\d{16,17}"),
+        lambda n: len(n) < 18 or not _is_citizens(n),
         unspaced=True,
     ),
 )
