@@ -76,7 +76,7 @@ PATTERNS = (
     Pattern(
         Kind.CERT_NUMBER,
         "number as long as a diploma's",
-        re.compile(r"[1-9]\d{16,17}"),
+        re.compile(r"[1-9]\d{16,17}(?!x)"),
         lambda n: len(n) < 18 or not _is_citizens(n),
         unspaced=True,
     ),
