@@ -22,6 +22,8 @@ SHORTEST_UNIT, LONGEST_ROW = 6, 10
 FEWEST_ROWS, MOST_ROWS = 3, 7
 MOST_WRONG = 0.4
 """Share of the unit's characters that may be wrong or missing."""
+GAP = 1.0
+"""Most room between two pieces of a row, in row heights."""
 MARGIN = 0.4
 """Room around the rows, in row heights: characters at their ends may not have been read."""
 
@@ -29,7 +31,10 @@ Stack = tuple[Row, ...]
 
 
 def find_stacked_units(reading: Reading, identity: Identity) -> Iterator[Finding]:
-    """All of a block of short rows that is one of the units, but for characters not read."""
+    """All of a block of short rows that is one of the units, but for characters not read.
+
+    A block that was read without a mistake is found as text (known.py).
+    """
     terms = [
         term
         for term in identity.of(Kind.UNIT)
@@ -57,17 +62,18 @@ def find_stacked_units(reading: Reading, identity: Identity) -> Iterator[Finding
 
 
 def _best(found: Sequence[tuple[int, Finding]]) -> Iterator[Finding]:
-    """Of findings that share a place the one with the fewest wrong characters."""
+    """Of findings that share a place the one with the fewest wrong characters, if any are."""
     kept: list[Finding] = []
-    for _, finding in sorted(found, key=lambda f: f[0]):
+    for wrong, finding in sorted(found, key=lambda f: f[0]):
         if not any(geometry.overlap(finding.quad, other.quad) > 0 for other in kept):
             kept.append(finding)
-            yield finding
+            if wrong:
+                yield finding
 
 
 def _stacks_from(first: Row, rows: Sequence[Row]) -> Iterator[Stack]:
     """The blocks of rows, each below the one before, that begin with the row of `first`."""
-    level = _level(first, rows)
+    level = _level(next(row for row in rows if row.line is first.line), rows)
     stack: Stack = level
     for count in range(2, MOST_ROWS + 1):
         below = [row for row in rows if _is_below(row, level)]
@@ -81,9 +87,20 @@ def _stacks_from(first: Row, rows: Sequence[Row]) -> Iterator[Stack]:
 
 
 def _level(row: Row, rows: Sequence[Row]) -> Stack:
-    """The pieces of one row, from its beginning."""
-    beside = [r for r in rows if abs(r.middle - row.middle) < row.height / 2]
-    return tuple(sorted(beside, key=lambda r: r.start))
+    """The pieces of one row, from its beginning, that stand close to one another."""
+    beside = [r for r in rows if abs(r.middle - row.middle) < row.height / 2 and _alike(r, row)]
+    level: list[Row] = []
+    for piece in sorted(beside, key=lambda r: r.start):
+        if level and piece.start - max(r.end for r in level) > GAP * row.height:
+            if row in level:
+                break
+            level = []
+        level.append(piece)
+    return tuple(level)
+
+
+def _alike(row: Row, other: Row) -> bool:
+    return other.height / ALIKE < row.height < other.height * ALIKE
 
 
 def _is_below(row: Row, level: Stack) -> bool:
@@ -91,7 +108,7 @@ def _is_below(row: Row, level: Stack) -> bool:
     above = level[0]
     start, end = min(r.start for r in level), max(r.end for r in level)
     return (
-        above.height / ALIKE < row.height < above.height * ALIKE
+        _alike(row, above)
         and follows(row, above, above.height)
         and row.start < end
         and row.end > start

@@ -53,3 +53,15 @@ def test_rows_of_a_paragraph_are_no_block() -> None:
 
 def test_rows_far_apart_are_no_block() -> None:
     assert found(*stack(ROWS, step=160)) == []
+
+
+def test_a_piece_of_another_seal_far_beside_a_row_is_none_of_it() -> None:
+    block = stack(ROWS)
+    (alone,) = found(*block)
+    (beside,) = found(*block, line("大队", 60, 400))
+    assert geometry.bounds(beside.quad) == geometry.bounds(alone.quad)
+
+
+def test_a_block_that_was_read_without_a_mistake_is_left_to_the_text_finders() -> None:
+    rows = ("新疆维吾尔", "自治区地质", "矿产勘查开", "发局第三地", "质大队")
+    assert found(*stack(rows)) == []
