@@ -32,7 +32,7 @@ COVER_INK, COVER_RED = 0.88, 0.70
 """Share of the visible ring with a steady edge, in any ink and in red, where no print disturbs."""
 LEAST_INKED, PALE = 0.25, 12
 """Share of a ring's line that has an ink's colour; grey levels between a pale one's channels."""
-COVER_TINT = 0.85
+COVER_TINT = 0.8
 """Share of the ring with a steady edge in a pale colour, which counts as red does."""
 LEAST_RED_MM2 = 1.5
 """Less red or blue ink is dust: the shortest arc of the smallest ring is 14 mm long."""

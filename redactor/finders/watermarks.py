@@ -26,6 +26,8 @@ LEAST_INK = 0.04
 """Share of a copy's box that is pale ink."""
 MARGIN = 0.3
 """Room around a copy, in letter heights."""
+SHADED = 3
+"""So many pale rows on rows of ink tell that the page lies in the shade and its print is pale."""
 LARGEST_PRINT = 40
 """Height of a row at the working size up to which it is faded print; print is no pattern."""
 CLEAR = 0.9
@@ -44,13 +46,15 @@ def watermark_lines(lines: Sequence[Line], size: tuple[int, int]) -> tuple[Line,
     """The pale lines of a page of `size` (width, height) that are no print: in the shade of a photo
     small print is pale, too, and is read at the same place as ink."""
     largest = LARGEST_PRINT * max(1.0, max(size) / WORKING_SIDE)
+    pale = [line for line in lines if line.layer == "pale"]
     ink = [line.quad for line in lines if line.layer == "ink" and line.score >= WELL_READ]
-
-    def is_print(line: Line) -> bool:
-        small = min(geometry.height(line.quad), geometry.width(line.quad)) <= largest
-        return small and any(_share_on(line.quad, quad) >= SAME_ROW for quad in ink)
-
-    return tuple(line for line in lines if line.layer == "pale" and not is_print(line))
+    small = {
+        id(line): any(_share_on(line.quad, quad) >= SAME_ROW for quad in ink)
+        for line in pale
+        if min(geometry.height(line.quad), geometry.width(line.quad)) <= largest
+    }
+    shaded = sum(small.values()) >= SHADED
+    return tuple(line for line in pale if id(line) not in small or not (shaded or small[id(line)]))
 
 
 def _share_on(quad: Quad, other: Quad) -> float:

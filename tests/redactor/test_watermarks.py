@@ -39,3 +39,11 @@ def test_pale_rows_between_or_across_print_and_large_ones_are_watermarks() -> No
     large = pale("内部", 100, 190, em=90)
     rows = (printed, between, across, large)
     assert watermark_lines(rows, PAGE) == (between, across, large)
+
+
+def test_on_a_page_in_the_shade_no_small_pale_row_is_a_watermark() -> None:
+    printed = [line(ROW, 100, 200 + 60 * i, 30) for i in range(3)]
+    shade = [pale(ROW[:9], 100, 202 + 60 * i) for i in range(3)]
+    alone, large = pale(ROW, 100, 500), pale("内部", 100, 600, em=90)
+    assert watermark_lines((*printed, *shade[:2], alone), PAGE) == (alone,)
+    assert watermark_lines((*printed, *shade, alone, large), PAGE) == (large,)
