@@ -37,6 +37,8 @@ WIDEST_STEP = 1.6
 EDGE, BLANK_DEPTH, SPECKS = 7, 15, 0.005
 """Around masks the rim of what they hide shows, pixels; grey levels below the paper that are ink,
 and the share of pixels that may be."""
+SOLID = 9
+"""The thinnest mask, pixels."""
 SAME_LINE = 0.6
 """Overlap of two boxes that are the same line."""
 
@@ -111,6 +113,8 @@ def is_blank_beside_masks(masked: Image, quad: Quad) -> bool:
     x0, y0, x1, y1 = geometry.bounds(quad)
     part = darkest(masked[max(0, int(y0)) : int(y1) + 1, max(0, int(x0)) : int(x1) + 1])
     painted = (part <= MASK_LEVEL).astype(np.uint8)
+    # A fax is as black as a mask, but a mask is solid: its dots and strokes are ink.
+    painted = cv2.morphologyEx(painted, cv2.MORPH_OPEN, np.ones((SOLID, SOLID), np.uint8))
     left = part[cv2.dilate(painted, np.ones((EDGE, EDGE), np.uint8)) == 0]
     if not painted.any() or not left.size:
         return not left.size

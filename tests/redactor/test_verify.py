@@ -142,6 +142,17 @@ def test_whether_masks_leave_only_paper(
     assert not is_blank_beside_masks(pixels, geometry.rectangle(180, 180, 220, 220))
 
 
+def test_the_dots_of_a_fax_are_no_masks() -> None:
+    """They are as black as a mask; of a pale portrait they are all that is left."""
+    pixels = np.full((240, 240, 3), 255, np.uint8)
+    pixels[120:160, 80:170] = 0
+    place = geometry.rectangle(20, 20, 220, 220)
+    assert is_blank_beside_masks(pixels, place)
+    pixels[40:100:6, 80:170:6] = 0
+    pixels[41:100:6, 80:170:6] = 0
+    assert not is_blank_beside_masks(pixels, place)
+
+
 def test_a_line_that_was_read_surely_is_not_read_twice() -> None:
     canvas = page()
     pixels = pixels_of(canvas)
