@@ -173,7 +173,11 @@ def barcode(
         "pdf417": zxingcpp.BarcodeFormat.PDF417,
         "datamatrix": zxingcpp.BarcodeFormat.DataMatrix,
     }[form]
-    made = zxingcpp.create_barcode(text, kind)
+    # In a square place stands a square symbol: nobody squeezes one of 8 rows and 64 columns.
+    square: dict[str, bool] = {}
+    if form == "datamatrix" and width == height:
+        square["force_square"] = True
+    made = zxingcpp.create_barcode(text, kind, **square)
     pixels = np.asarray(made.to_image(scale=4, add_quiet_zones=True))
     picture = Image.fromarray(pixels).convert("L")
     size = (canvas.px(width), canvas.px(height))

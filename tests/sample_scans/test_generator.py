@@ -24,7 +24,7 @@ from sample_scans.dossier import WIDE_PLANS, WIDE_SCANS
 from sample_scans.faded import without_faded
 from sample_scans.fonts import Fonts
 from sample_scans.generate import generate
-from sample_scans.marks import on_sheet, qr, seal
+from sample_scans.marks import barcode, on_sheet, qr, seal
 from sample_scans.pages import PAGES
 from sample_scans.pages.context import Context
 from sample_scans.people import SLOTS, check_digit, make_people
@@ -185,6 +185,20 @@ def test_a_turned_code_decodes_and_lies_in_its_quad(turn: float) -> None:
     beside = cv2.dilate(inside, np.ones((5, 5), np.uint8)) == 0
     assert not (grey[beside] < 128).any()
     assert 0.3 < (grey[inside == 1] < 128).mean() < 0.7
+
+
+def test_a_square_data_matrix_has_as_many_modules_down_as_across() -> None:
+    canvas = Canvas(Fonts(debian=False), Random(1), 200, 80, 80)
+    barcode(canvas, 20, 20, 20, 20, "652899197301245723|诸葛晓岚", 1, "datamatrix")
+    (item,) = canvas.items
+    grey = np.asarray(canvas.image.convert("L"))
+    x0, y0, x1, y1 = (round(f(p[k] for p in item.quads[0])) for f in (min, max) for k in (0, 1))
+    dark = grey[y0:y1, x0:x1] < 128
+    # The dotted border runs along the top and down the right side.
+    across, down = (
+        int(np.diff(edge.astype(int)).astype(bool).sum()) for edge in (dark[2], dark[:, -3])
+    )
+    assert across == down >= 20
 
 
 @pytest.mark.parametrize(("x", "y"), [(1.0, 30.0), (44.0, 30.0), (22.0, -4.0), (22.0, 63.0)])
