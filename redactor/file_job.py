@@ -16,6 +16,7 @@ import numpy as np
 from redactor import geometry
 from redactor.errors import OutputError, RedactorError, Sentence
 from redactor.finders.known import find_known
+from redactor.finders.pictures import Picture
 from redactor.identity import Identity
 from redactor.kept_prints import keep_overview, keep_prints, load_prints, shows_twin
 from redactor.limits import within_time
@@ -74,7 +75,8 @@ class PageRecord:
 
     `staged`: file name of the masked page below the staging folder, None when there is none.
     `reading`: key of the page's reading in the cache. `prints`: how many seals and portraits
-    of it can be sought on other pages.
+    of it can be sought on other pages. `pictures`: boxes (x0, y0, x1, y1) in which a portrait of
+    another page may stand unmasked; None when nobody looked for them.
     """
 
     applicant: int
@@ -95,6 +97,7 @@ class PageRecord:
     thumbnail: str | None = None
     reading: str = ""
     prints: int = 0
+    pictures: tuple[tuple[int, ...], ...] | None = None
 
     def as_json(self) -> dict[str, Any]:
         return asdict(self)
@@ -103,12 +106,14 @@ class PageRecord:
 def record_from_json(values: dict[str, Any]) -> PageRecord:
     """The inverse of PageRecord.as_json after a way through JSON."""
     matrix = tuple(tuple(row) for row in values["source_to_output"])
+    pictures = values.get("pictures")
     return PageRecord(
         **{
             **values,
             "size": tuple(values["size"]),
             "source_to_output": matrix,
             "masks": tuple(values["masks"]),
+            "pictures": None if pictures is None else tuple(map(tuple, pictures)),
         }
     )
 
@@ -218,8 +223,9 @@ def _shows_twin(job: FileJob, record: PageRecord) -> bool:
         return False
     overview = overview_file(job.copies, record.staged)
     try:
+        dpi, prints = record.quality["dpi"], load_prints(job.prints)
         masks = tuple(map(_decided, record.masks))
-        return shows_twin(overview, record.quality["dpi"], load_prints(job.prints), masks)
+        return shows_twin(overview, dpi, prints, masks, record.pictures)
     except RedactorError:  # done again, the page says what is wrong
         return True
 
@@ -288,12 +294,19 @@ def _record(job: FileJob, number: int, page: MaskedPage, seconds: float) -> Page
         rotation=page.reading.rotation,
         reading=page.reading_key,
         prints=len(page.prints),
+        pictures=_boxes(page.pictures),
         source_to_output=tuple(
             tuple(float(v) for v in row) for row in np.round(page.source_to_output, 6).tolist()
         ),
         masks=tuple(map(_finding, page.findings)),
         verify={"state": str(page.state), "hits": list(map(_finding, page.hits))},
     )
+
+
+def _boxes(pictures: Sequence[Picture] | None) -> tuple[tuple[int, ...], ...] | None:
+    if pictures is None:
+        return None
+    return tuple((p.x0, p.y0, p.x1, p.y1) for p in pictures)
 
 
 def _finding(finding: Finding) -> dict[str, Any]:

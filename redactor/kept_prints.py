@@ -14,7 +14,7 @@ import numpy as np
 
 from redactor.errors import UnreadablePage
 from redactor.finders.photo_twins import PhotoPrint, distinct_portraits, find_photo_twins
-from redactor.finders.pictures import find_pictures
+from redactor.finders.pictures import Picture, find_pictures
 from redactor.finders.prints import Prints
 from redactor.finders.seal_twins import SealPrint, distinct_prints, find_twins
 from redactor.kept_pictures import read_picture
@@ -101,19 +101,37 @@ def keep_overview(path: Path, masked: Image, dpi: float) -> None:
     write_file(path, data.tobytes())
 
 
-def shows_twin(overview: Path, dpi: float, prints: Prints, masks: Sequence[Finding]) -> bool:
+def shows_twin(
+    overview: Path,
+    dpi: float,
+    prints: Prints,
+    masks: Sequence[Finding],
+    pictures: Sequence[Sequence[int]] | None = None,
+) -> bool:
     """Whether one of the prints stands unmasked on the page of a small copy.
 
-    `dpi`, `masks`: resolution and masks of the page itself. True, too, when the copy is missing or
-    broken, because then nothing can be said of the page.
+    `dpi`, `masks`, `pictures`: of the page itself; the boxes (x0, y0, x1, y1) in which a portrait
+    may be, all of its pictures when None. True, too, when the copy is missing or broken, because
+    then nothing can be said of the page.
     """
+    if not prints.seals and pictures is not None and not pictures:
+        return False
     page = read_picture(overview)
     if page is None:
         return True
     scale = min(1.0, OVERVIEW_DPI / dpi)
+    if find_twins(page, dpi * scale, prints.seals, ()):
+        return True
+    if not prints.portraits:
+        return False
     known = [replace(mask, quad=mask.quad * scale) for mask in masks]
-    dpi *= scale
-    return bool(find_twins(page, dpi, prints.seals, ())) or (
-        len(prints.portraits) > 0
-        and bool(find_photo_twins(page, dpi, prints.portraits, find_pictures(page, dpi), known))
-    )
+    if pictures is None:
+        regions = find_pictures(page, dpi * scale)
+    else:
+        regions = tuple(_smaller(box, scale) for box in pictures)
+    return bool(find_photo_twins(page, dpi * scale, prints.portraits, regions, known))
+
+
+def _smaller(box: Sequence[int], scale: float) -> Picture:
+    x0, y0, x1, y1 = (round(v * scale) for v in box)
+    return Picture(x0, y0, x1, y1, 1.0)

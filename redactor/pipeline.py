@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 
 from redactor import geometry
 from redactor.finders.photo_frames import FINDER as PICTURES
-from redactor.finders.photo_twins import describe_portraits
+from redactor.finders.photo_twins import describe_portraits, open_pictures
+from redactor.finders.pictures import Picture
 from redactor.finders.prints import NO_PRINTS, Prints
 from redactor.finders.seal_text import read_strip
 from redactor.finders.seal_twins import describe
@@ -43,7 +44,8 @@ class MaskedPage:
     `reading_key`: names `reading` in the cache. `hits`: places that a person must look at, because
     something may still tell who it is there. `prints`: the page's seals and portraits, to be
     sought on other pages. `source_to_output`: homography to `masked` from the pixels as every
-    viewer shows them (EXIF orientation applied, PDF rendered).
+    viewer shows them (EXIF orientation applied, PDF rendered). `pictures`: in which another page's
+    portrait may stand unmasked; None when they were not sought.
     """
 
     masked: Image
@@ -56,6 +58,7 @@ class MaskedPage:
     quality: Quality
     state: State
     reason: str
+    pictures: tuple[Picture, ...] | None = None
 
 
 def redact_page(
@@ -110,6 +113,7 @@ def redact_page(
         quality=quality,
         state=state,
         reason=reason,
+        pictures=None if decided is not None else open_pictures(found.pictures, findings),
     )
 
 

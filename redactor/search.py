@@ -28,7 +28,7 @@ from redactor.finders.lost_characters import find_with_lost
 from redactor.finders.patterns import find_patterns
 from redactor.finders.photo_frames import find_empty_photo_frames, find_false_codes
 from redactor.finders.photo_twins import find_photo_twins
-from redactor.finders.pictures import find_pictures, text_quads
+from redactor.finders.pictures import Picture, find_pictures, text_quads
 from redactor.finders.prints import NO_PRINTS, Prints
 from redactor.finders.row_ends import find_row_ends
 from redactor.finders.row_starts import find_row_starts
@@ -36,6 +36,7 @@ from redactor.finders.seal_edges import find_seal_edges
 from redactor.finders.seal_text import read_strip
 from redactor.finders.seal_twins import find_twins
 from redactor.finders.seals import SealRegion, doubtful_seals, find_seals, seal_findings
+from redactor.finders.stacked_units import find_stacked_units
 from redactor.finders.touching_ink import find_touching_ink
 from redactor.finders.unit_rests import find_rests_beside, under
 from redactor.finders.watermarks import find_copies, watermark_lines
@@ -57,12 +58,13 @@ SAME_PLACE = 0.95
 class Found:
     """`masks`: what the profile asks to hide. `doubts`: places that a person must look at.
 
-    `seals`: all seals of the page, masked or not.
+    `seals`: all seals of the page, masked or not. `pictures`: what may be photos, masked or not.
     """
 
     masks: tuple[Finding, ...]
     doubts: tuple[Finding, ...]
     seals: tuple[SealRegion, ...]
+    pictures: tuple[Picture, ...] = ()
 
 
 def find(
@@ -129,6 +131,7 @@ def find(
         masks += find_touching_ink(page, dpi, masks, reading)
     if Kind.UNIT in kinds:
         masks += find_letterheads(page, reading, identity, profile.others)
+    pictures: tuple[Picture, ...] = ()
     if Kind.EYES in kinds:
         # What was read or decoded is no picture; a seal's box may hold a whole photo.
         coded = [mask for mask in masks if mask.kind is Kind.CODE]
@@ -146,7 +149,7 @@ def find(
     foreign, unread = find_arabic_script(page, reading, identity, masks, arabic_reader())
     masks += foreign
     doubts += unread
-    return Found(tuple(masks), tuple(doubts), regions)
+    return Found(tuple(masks), tuple(doubts), regions, pictures)
 
 
 def find_text(reading: Reading, identity: Identity, profile: Profile) -> Iterator[Finding]:
@@ -154,6 +157,7 @@ def find_text(reading: Reading, identity: Identity, profile: Profile) -> Iterato
     yield from find_row_ends(reading, identity)
     yield from find_with_lost(reading, identity)
     yield from find_row_starts(reading, identity)
+    yield from find_stacked_units(reading, identity)
     for stream in streams(reading):
         yield from find_known(stream, identity)
         yield from find_cut_units(stream, identity)

@@ -44,16 +44,22 @@ ALIKE = 0.85
 """Likeness from which two prints are of one photo."""
 MOST_PRINTS = 6
 """Portraits of a page, and of a dossier, that are sought."""
-LEAST_MM, MOST_MM, STEP = 1.5, 11.0, 1.13
+LEAST_MM, MOST_MM, STEP = 1.5, 11.0, 1.18
 """Distances between the eyes that are tried, and from one to the next; a ghost's are 1.6 mm."""
 SHARES = (0.08, 0.6)
 """The distance as a share of a picture's shorter side at least, of its longer at most."""
+ROOM = 0.25
+"""A copy may leave a portrait's hair alone: its eyes may be beyond the picture by this share."""
 LARGE_MM, LEAST_IN_LARGE = 75.0, 3.0
 """Larger pictures are no portraits, but may hold some, with eyes so far apart at least."""
 SOFT, DETAIL = 1.0, 3.3
 """Blur (pixels of a print) under which grain does not count, and over which there are masses."""
-THRESHOLDS = (30, 45, 60)
+THRESHOLDS = (15, 30, 45, 60, 75)
 """Percentiles of a patch at which a copier may tell black from white."""
+HOPEFUL = (0.6, 0.72)
+"""Likeness from which it is worth while to fit on, after moves by large and by smaller steps."""
+LEAST_LEFT = 0.6
+"""Likeness of what a threshold leaves to the portrait; what is left of less could be anything."""
 PROMISING, SAME = 0.6, 0.82
 """Correlation from which a place is looked at closely; likeness from which it is the portrait."""
 MOST_TWINS = 4
@@ -114,6 +120,17 @@ def distinct_portraits(prints: Iterable[PhotoPrint]) -> tuple[PhotoPrint, ...]:
     return tuple(kept[:MOST_PRINTS])
 
 
+def open_pictures(pictures: Iterable[Picture], found: Sequence[Finding]) -> tuple[Picture, ...]:
+    """Those in which a portrait may stand unmasked."""
+    faces = _faces(found)
+    return tuple(
+        picture
+        for picture in pictures
+        if all(masked_share(picture, finding.quad) < COVERED for finding in found)
+        and not any(_within(picture, face) for face in faces)
+    )
+
+
 def find_photo_twins(
     pixels: Image,
     dpi: float,
@@ -125,18 +142,16 @@ def find_photo_twins(
 
     `pictures`: of an upright page, from `find_pictures`. `found`: what is masked already.
     """
-    if not prints:
+    unseen = open_pictures(pictures, found) if prints else ()
+    if not unseen:
         return ()
-    faces = [_around(finding) for finding in found if finding.kind in (Kind.EYES, Kind.FACE)]
-    open_ = [p for p in pictures if all(masked_share(p, f.quad) < COVERED for f in found)]
-    if all(any(_within(picture, face) for face in faces) for picture in open_):
-        return ()
+    faces = _faces(found)
     scale = min(1.0, PER_MM * 25.4 / dpi)
     small = reduced(_grey(pixels), scale)
     scale = small.shape[1] / pixels.shape[1]
     templates = [_Template(print_) for print_ in prints]
     twins: list[Finding] = []
-    for picture in open_:
+    for picture in unseen:
         for _ in range(MOST_TWINS):
             known = [*faces, *map(_around, twins)]
             if any(_within(picture, face) for face in known):
@@ -217,13 +232,14 @@ class _Template:
     def __init__(self, print_: PhotoPrint) -> None:
         self.print = print_
         patch = print_.patch
-        forms = [patch]
-        for percent in THRESHOLDS:
-            level = float(np.percentile(patch, percent))
-            forms.append(np.asarray((patch > level) * 255, np.uint8))
+        levels = [float(np.percentile(patch, percent)) for percent in THRESHOLDS]
+        copies = [np.asarray((patch > level) * 255, np.uint8) for level in levels]
         size = (round(2 * ASIDE * COARSE), round((UP + DOWN) * COARSE))
-        self.coarse = [cv2.resize(form, size, interpolation=cv2.INTER_AREA) for form in forms[:2]]
-        self._fine = np.array([_looks(form) for form in forms])
+        rough = (patch, copies[len(copies) // 2])
+        self.coarse = [cv2.resize(form, size, interpolation=cv2.INTER_AREA) for form in rough]
+        own = _looks(patch)
+        looks = [_looks(copy) for copy in copies]
+        self._fine = np.array([own, *(look for look in looks if own @ look / 2 >= LEAST_LEFT)])
 
     def likeness(self, patch: Grey) -> float:
         """How like a patch is to what is most like it of the print, -1..1."""
@@ -255,7 +271,9 @@ def _twin(
 ) -> Finding | None:
     """The surest twin in a picture, away from what is `known`. `small`: the page at `scale`."""
     per_mm = dpi / 25.4 * scale
-    box = _scaled((picture.x0, picture.y0, picture.x1, picture.y1), scale)
+    more = ROOM * max(picture.width, picture.height)
+    whole = (picture.x0 - more, picture.y0 - more, picture.x1 + more, picture.y1 + more)
+    box = _scaled(whole, scale)
     away = [_scaled(face, scale) for face in known]
     best: tuple[float, _Place, PhotoPrint] | None = None
     for place, likeness, template in _proposals(small, per_mm, templates, box, away):
@@ -344,7 +362,7 @@ def _fitted(small: Grey, place: _Place, template: _Template) -> tuple[float, _Pl
     scale = part.shape[1] / (x1 - x0)
     own = _Place((place.middle - (x0, y0)) * scale, place.turn, place.apart * scale)
     best = template.likeness(_patch(part, own)), own
-    for step in (0.12, 0.06, 0.03):
+    for step, least in zip((0.12, 0.06, 0.03), (*HOPEFUL, -1.0), strict=True):
         turn = 0.7 * step
         ways = (
             (step, 0.0, 0.0, 1.0), (-step, 0.0, 0.0, 1.0), (0.0, step, 0.0, 1.0),
@@ -360,6 +378,8 @@ def _fitted(small: Grey, place: _Place, template: _Template) -> tuple[float, _Pl
                     best = score, moved
             if best[0] - before < 1e-4:
                 break
+        if best[0] < least:
+            break
     score, own = best
     return score, _Place(own.middle / scale + (x0, y0), own.turn, own.apart / scale)
 
@@ -369,6 +389,10 @@ def _quad(print_: PhotoPrint, place: _Place) -> Quad:
     cos, sin = np.cos(place.turn), np.sin(place.turn)
     turned = print_.corners @ np.array([[cos, sin], [-sin, cos]])
     return np.asarray(MARGIN * place.apart * turned + place.middle, np.float64)
+
+
+def _faces(found: Iterable[Finding]) -> list[Box]:
+    return [_around(finding) for finding in found if finding.kind in (Kind.EYES, Kind.FACE)]
 
 
 def _around(finding: Finding) -> Box:
