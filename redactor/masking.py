@@ -24,7 +24,8 @@ glyph is as much as a character's place was ever wrong."""
 NEAR = 0.14
 """A rest of a glyph so narrow is taken in whosever it is, in line heights."""
 INTO_GAP = 0.07
-"""How far an end may move into the gap in which it stands, in line heights."""
+"""How far an end may move into the gap in which it stands, in line heights; and where glyphs touch
+one another, as by hand: a sliver of the neighbour tells less than one of what is hidden."""
 TAIL, WIDEST_TAIL = 0.25, 4.0
 """How far a side may move over the tails of letters, in line heights; their width in tails."""
 INK_CONTRAST = 45
@@ -65,7 +66,7 @@ def _to_gaps(pixels: Image, quad: Quad) -> Quad:
     """Moves both ends into the gaps beside them.
 
     An end that cuts a glyph goes on to the next blank column. Where none is within REACH, or two
-    thirds of the glyph lie outside, it is the neighbour that touches: the end stays.
+    thirds of the glyph lie outside, it is the neighbour that touches: the end hardly moves.
     """
     long, thick = geometry.width(quad), geometry.height(quad)
     if long < 4 or thick < 4:
@@ -95,11 +96,11 @@ def _way_out(pixels: Image, strip: Quad, backwards: bool = False) -> float:
         gap = w if outside.all() else int(outside.argmin())
         return min(gap / 2 / w, INTO_GAP / REACH)
     if not outside.any():
-        return 0.0
+        return INTO_GAP / REACH
     rest = int(outside.argmax()) + 1
     own = w if not inside.any() else int(inside.argmax())
     nearly_in = rest <= NEAR * w / REACH
-    return rest / w if nearly_in or 2 * own >= rest else 0.0
+    return rest / w if nearly_in or 2 * own >= rest else INTO_GAP / REACH
 
 
 def _with_tails(pixels: Image, quad: Quad) -> Quad:
