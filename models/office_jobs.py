@@ -121,14 +121,19 @@ def finish(session: Session, *, job_id: int, worker: str) -> bool:
     return bool(done.rowcount)  # type: ignore[attr-defined]
 
 
-def give_back(session: Session, *, job_id: int, worker: str, error: str) -> None:
+def give_back(
+    session: Session, *, job_id: int, worker: str, error: str, tried: bool = True
+) -> None:
     """A job that broke: it waits again, or has failed after MOST_ATTEMPTS.
 
+    `tried`: whether anybody had begun it; one that was only in hand is not charged with an attempt.
     One whose round was destroyed meanwhile is left alone, as is one that is another's now.
     """
     job = session.get(Job, job_id)
     if job is None or job.worker != worker or job.state != "running":
         return
+    if not tried:
+        job.attempts -= 1
     if job.attempts >= MOST_ATTEMPTS:
         _fail(session, job, error)
     else:

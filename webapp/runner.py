@@ -56,6 +56,8 @@ AWAY_SECONDS = 1.0
 """Between two tries when the vault's database is away."""
 SWEEP_SECONDS = 3600
 CONNECT_AGAIN_SECONDS = 10
+IN_HAND = 1
+"""Files that wait beside the workers, so that none is idle while another's results are kept."""
 READING, EDITS = ("redact", "consistency"), ("remask",)
 """Two lines of work: an edit must not wait behind a file of a hundred pages."""
 
@@ -63,7 +65,8 @@ READING, EDITS = ("redact", "consistency"), ("remask",)
 class Line:
     """Jobs of some kinds on a pool of processes of their own, or on the workers of a scheduler.
 
-    `cluster`: (address of a scheduler, URL of the exchange), None for this machine.
+    `in_hand`: jobs that are taken before a worker is free. `cluster`: (address of a scheduler,
+    URL of the exchange), None for this machine.
     """
 
     def __init__(
@@ -71,9 +74,11 @@ class Line:
         runner: Runner,
         kinds: tuple[str, ...],
         workers: int,
+        in_hand: int = 0,
         cluster: tuple[str, str] | None = None,
     ) -> None:
         self._runner, self._kinds, self._workers = runner, kinds, workers
+        self._in_hand = in_hand
         self._watch = runner.watch
         self._cluster = cluster
         self._refused = float("-inf")
@@ -82,10 +87,10 @@ class Line:
         self.running: dict[Future[list[PageRecord]], LeasedJob] = {}
 
     def fill(self) -> None:
-        """Takes jobs while workers are free."""
+        """Takes jobs while workers are free, and those in hand."""
         if not self._ready():
             return
-        while len(self.running) < self._workers:
+        while len(self.running) < self._workers + self._in_hand:
             # One that is taken is not forgotten when the vault is away before its work is known.
             self._taken = job = self._taken or self._runner.take(self._kinds)
             if job is None:
@@ -98,20 +103,24 @@ class Line:
                 # Errors of a cluster's workers have no words of their own already.
                 call = work if self._cluster else (without_words, *work)
                 self.running[self._started().submit(*call)] = job
-                self._watch.begun(job)
+                self._note_begun()
             except BrokenProcessPool:
                 self._runner.broke(job, "the worker process died")
                 self._drop_pool()
 
     def collect(self) -> None:
         """Keeps the results of jobs that ended; again later when the vault is away."""
-        for future in [f for f in self.running if f.done()]:
+        ended = [future for future in self.running if future.done()]
+        # Workers take jobs in their order: of those that a dead one ended, the last were in hand.
+        dead = [future for future in ended if isinstance(future.exception(), BrokenProcessPool)]
+        begun = dead[: self._workers]
+        for future in ended:
             job = self.running[future]
             try:
                 records = future.result()
             except BrokenProcessPool as error:
                 self._watch.broke(job, "worker died", error)
-                self._runner.broke(job, "the worker process died")
+                self._runner.broke(job, "the worker process died", tried=future in begun)
                 self._drop_pool()
             except RedactorError as error:
                 self._watch.broke(job, "refused", error)
@@ -128,6 +137,11 @@ class Line:
                 kept = self._runner.keep(job, records)
                 self._watch.ended(job, len(records), kept=kept)
             del self.running[future]
+            self._note_begun()
+
+    def _note_begun(self) -> None:
+        for job in list(self.running.values())[: self._workers]:
+            self._watch.begun(job)
 
     def stop(self) -> None:
         """Ends the workers at once; their jobs' leases run out."""
@@ -184,7 +198,7 @@ class Runner:
         self._lines = (
             # Somebody waits for an edit, and it is one page: it stays on this machine.
             Line(self, EDITS, 1),
-            Line(self, READING, workers, _cluster(settings)),
+            Line(self, READING, workers, IN_HAND, _cluster(settings)),
         )
         self._renewed = self._swept = time.monotonic()
         self._beaten = float("-inf")
@@ -318,10 +332,12 @@ class Runner:
             if f.state == "done":
                 add_job(session, round_id=f.round_id, kind="consistency", target=f.id, pages=0)
 
-    def broke(self, job: LeasedJob, error: str) -> None:
-        """A job that ended without results."""
+    def broke(self, job: LeasedJob, error: str, *, tried: bool = True) -> None:
+        """A job that ended without results. `tried`: whether a worker had begun it."""
         self._write(
-            lambda session: give_back(session, job_id=job.id, worker=self.name, error=error)
+            lambda session: give_back(
+                session, job_id=job.id, worker=self.name, error=error, tried=tried
+            )
         )
 
     def _write(self, work: Callable[[Session], Any]) -> Any:

@@ -44,8 +44,8 @@ class RunnerWatch:
         self._begun: dict[int, float] = {}
 
     def begun(self, job: LeasedJob) -> None:
-        """A worker has a job."""
-        self._begun[job.id] = time.monotonic()
+        """A worker has a job, perhaps since an earlier call."""
+        self._begun.setdefault(job.id, time.monotonic())
 
     def ended(self, job: LeasedJob, pages: int, *, kept: bool) -> None:
         """A job has its results; they count if it was still this runner's."""

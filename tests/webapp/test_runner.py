@@ -4,6 +4,8 @@ over."""
 from __future__ import annotations
 
 import json
+import time
+from concurrent.futures import ProcessPoolExecutor, wait
 from pathlib import Path
 from typing import Any
 
@@ -19,18 +21,20 @@ from models.vault_rounds import Entrant, OfficeRound
 from tests.redactor.golden.sets import page_about, save
 from tests.webapp.conftest import PEOPLE, add_scan
 from tests.webapp.page_rows import FORMER_UNIT, mask, read_page
-from webapp.runner import Runner
+from webapp.runner import IN_HAND, Runner
 from webapp.settings import Settings
 
 LONG_AGO = "2001-01-01T00:00:00+00:00"
 
 
-def add_page(settings: Settings, vault: Engine, round_id: int, tmp_path: Path) -> None:
+def add_page(
+    settings: Settings, vault: Engine, round_id: int, tmp_path: Path, name: str = "证书.jpg"
+) -> None:
     """A scan, waiting to be redacted."""
-    data = save(page_about(PEOPLE[0].name), tmp_path / "证书.jpg").read_bytes()
+    data = save(page_about(PEOPLE[0].name), tmp_path / name).read_bytes()
     with Session(vault) as session, session.begin():
         entrant = session.scalars(select(Entrant).where(Entrant.number == 1)).one()
-        file = add_scan(session, settings, entrant, "证书.jpg", data)
+        file = add_scan(session, settings, entrant, name, data)
         add_job(session, round_id=round_id, kind="redact", target=file.id)
 
 
@@ -118,6 +122,25 @@ def test_a_job_that_kills_every_worker_fails_in_the_end(vault: Engine, scanned: 
             session.execute(update(Job).values(leased_until=LONG_AGO))
         assert lease(session, worker="a") is None
         assert session.scalars(select(Job.state)).one() == "failed"
+
+
+def test_a_file_in_hand_is_not_charged_with_the_death_of_a_worker(
+    settings: Settings, vault: Engine, scanned: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    add_page(settings, vault, scanned, tmp_path, "论文.jpg")
+    runner = Runner(settings)
+    monkeypatch.setattr(runner, "work_of", lambda job: (time.sleep, 600))
+    _, line = runner._lines
+    line.fill()
+    assert len(line.running) == settings.workers + IN_HAND == 2
+    assert isinstance(line._pool, ProcessPoolExecutor)
+    for process in line._pool._processes.values():
+        process.kill()
+    wait(line.running, timeout=60)
+    line.collect()
+    with Session(vault) as session:
+        jobs = session.execute(select(Job.state, Job.attempts).order_by(Job.id)).all()
+    assert jobs == [("waiting", 1), ("waiting", 0)]
 
 
 def test_the_jobs_of_a_paused_round_wait(vault: Engine, scanned: int) -> None:
