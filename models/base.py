@@ -110,7 +110,7 @@ def forget_after_commit(session: Session) -> None:
     @event.listens_for(session, "after_commit", once=True)
     def forget(_session: Session) -> None:
         if engine.dialect.name == "sqlite":
-            with engine.engine.connect().execution_options(read_only=True) as connection:
+            with looking(engine.engine).connect() as connection:
                 raw: Any = connection.connection.driver_connection
                 # Waits for those who read (busy_timeout); without a log there is nothing to empty.
                 raw.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
@@ -125,7 +125,7 @@ def forget_order(engine: Engine) -> None:
     """
     if engine.dialect.name != "sqlite":
         return
-    with engine.engine.connect().execution_options(read_only=True) as connection:
+    with looking(engine.engine).connect() as connection:
         raw: Any = connection.connection.driver_connection
         raw.execute("VACUUM")
         raw.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()

@@ -19,7 +19,7 @@ from typing import IO, Any
 
 from sqlalchemy import Connection, Engine
 
-from models.base import open_store
+from models.base import looking, open_store
 from models.errors import RuleError, Sentence
 from models.store_copy import (
     Content,
@@ -273,7 +273,7 @@ def _store(part: Path, name: str, snapshot: Connection | None) -> dict[str, Any]
 
 def sqlite_content(path: Path) -> tuple[Content, str]:
     """What an SQLite copy holds, and its revision."""
-    engine = open_store(f"sqlite:///{path}").execution_options(read_only=True)
+    engine = looking(open_store(f"sqlite:///{path}"))
     try:
         with engine.connect() as connection:
             return content_of(row_lines(connection)), revision_of(connection)

@@ -21,7 +21,7 @@ from sqlalchemy import exists, select
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
-from models.base import open_store
+from models.base import looking, open_store
 from models.lost_connections import store_is_away
 from models.office_jobs import (
     LEASE_SECONDS,
@@ -249,7 +249,7 @@ class Runner:
         """Removes files that nobody needs any more; what goes wrong there stops no work."""
         self._swept = time.monotonic()
         try:
-            with Session(self._engine.execution_options(read_only=True)) as session:
+            with Session(looking(self._engine)) as session:
                 sweep(session, self._settings)
         except Exception as error:
             self.watch.failed("sweep", error)

@@ -21,7 +21,7 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from models import released
-from models.base import forget_order
+from models.base import forget_order, looking
 from models.errors import RuleError, Sentence
 from models.office_release import (
     check_confirmation,
@@ -141,7 +141,7 @@ def replace_page(stores: Stores, *, page_id: int, reason: str, by: str) -> None:
     Both stores keep both hashes. RuleError when it may not pass (models.office_reports), or is not
     what was proven.
     """
-    with Session(reading(stores.vault)) as vault:
+    with Session(looking(stores.vault)) as vault:
         page = vault.get_one(Page, page_id)
         _release, number = check_replacement(vault, page, reason=reason, by=by)
         code = vault.get_one(Entrant, page.entrant_id).code
@@ -190,7 +190,7 @@ def replace_page(stores: Stores, *, page_id: int, reason: str, by: str) -> None:
 def differences(stores: Stores, release_id: int) -> list[Sentence]:
     """Where the vault's record of a release, the experts' rows and their files disagree; [] if
     nowhere."""
-    with Session(reading(stores.vault)) as vault, Session(reading(stores.review)) as review:
+    with Session(looking(stores.vault)) as vault, Session(looking(stores.review)) as review:
         release = vault.get_one(Release, release_id)
         office_round = vault.get_one(OfficeRound, release.round_id)
         code = vault.get_one(Entrant, release.entrant_id).code
@@ -241,7 +241,7 @@ def _passages(
 ) -> tuple[list[Passage], list[Sentence]]:
     found: list[Passage] = []
     problems: list[Sentence] = []
-    with Session(reading(stores.vault)) as vault:
+    with Session(looking(stores.vault)) as vault:
         releases = vault.scalars(select(Release).where(Release.id.in_(release_ids))).all()
         for release in releases:
             try:
@@ -378,11 +378,6 @@ def review_round_id(review: Session, office_round: OfficeRound) -> int | None:
         if found is not None:
             return found.id
     return None
-
-
-def reading(engine: Engine) -> Engine:
-    """Looking takes no write lock."""
-    return engine.execution_options(read_only=True)
 
 
 def _plain(text: str) -> str:

@@ -12,6 +12,7 @@ from prometheus_client.registry import Collector
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
+from models.base import looking
 from models.office_vitals import runner_age, vitals
 from models.vault_pages import JOB_KINDS, JOB_STATES, PAGE_STATES
 
@@ -22,7 +23,7 @@ class VaultCounts(Collector):
     """Jobs by kind and state, pages by state, age of the queue and of the runner's sign of life."""
 
     def __init__(self, vault: Engine) -> None:
-        self._vault = vault.execution_options(read_only=True)
+        self._vault = looking(vault)
 
     def describe(self) -> list[Metric]:
         """Nothing is asked of the vault before somebody wants to know."""
