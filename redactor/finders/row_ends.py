@@ -56,9 +56,14 @@ def find_row_ends(reading: Reading, identity: Identity) -> Iterator[Finding]:
             if not rest:
                 continue
             missing = term.text[: -len(rest)]
-            for quad in _ends_above(line, len(rest), missing, lines):
+            above = _ends_above(line, len(rest), missing, lines)
+            for quad in above:
                 why = f"the {term.form} goes on in the next row"
                 yield Finding(Kind.UNIT, quad, "", 0.5, why, FINDER)
+            if above:
+                quad = geometry.around([c.quad for c in line.chars[: len(rest)]], line.quad)
+                why = f"the {term.form} began in the row above"
+                yield Finding(Kind.UNIT, quad, rest, 0.5, why, FINDER)
             break
 
 

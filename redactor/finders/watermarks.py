@@ -87,7 +87,13 @@ def find_copies(pixels: Image, read: Sequence[Finding]) -> tuple[Finding, ...]:
         )
         if not any(geometry.holds(f.quad, quad) for f in read)
     ]
-    return (*rows, *_alike(seen, pale & seen, scale, read))
+    whole = [_followed(f.quad * scale, pale & seen, seen) / scale for f in read]
+    longer = [
+        _copy(f, quad)
+        for f, quad in zip(read, whole, strict=True)
+        if geometry.width(quad) > geometry.width(f.quad) + 1
+    ]
+    return (*rows, *longer, *_alike(seen, pale & seen, scale, read))
 
 
 def _copy(of: Finding, quad: Quad) -> Finding:
