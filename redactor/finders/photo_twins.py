@@ -60,7 +60,7 @@ HOPEFUL = (0.6, 0.72)
 """Likeness from which it is worth while to fit on, after moves by large and by smaller steps."""
 LEAST_LEFT = 0.6
 """Likeness of what a threshold leaves to the portrait; what is left of less could be anything."""
-PROMISING, SAME = 0.6, 0.82
+PROMISING, SAME = 0.5, 0.82
 """Correlation from which a place is looked at closely; likeness from which it is the portrait."""
 MOST_TWINS = 4
 """How often one portrait may stand unfound in a picture."""
