@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from redactor import geometry
-from redactor.finders.watermarks import watermark_lines
-from redactor.page import Line
+from redactor.finders.watermarks import find_copies, watermark_lines
+from redactor.page import Finding, Kind, Line
 from tests.redactor.golden.boxes import PAGE, line
 
 ROW = "经核对上述材料与原件相符同意上报经办人祁玮未所在单位"
@@ -47,3 +47,18 @@ def test_on_a_page_in_the_shade_no_small_pale_row_is_a_watermark() -> None:
     alone, large = pale(ROW, 100, 500), pale("内部", 100, 600, em=90)
     assert watermark_lines((*printed, *shade[:2], alone), PAGE) == (alone,)
     assert watermark_lines((*printed, *shade, alone, large), PAGE) == (large,)
+
+
+def test_a_watermark_of_which_the_end_was_read_is_masked_from_its_beginning() -> None:
+    page = np.full((700, 1000, 3), 255, np.uint8)
+    for place in range(5):
+        left = 200 + 110 * place
+        page[300:390, left : left + 12] = page[300:312, left : left + 90] = 205
+        page[378:390, left : left + 90] = page[300:390, left + 78 : left + 90] = 205
+    read = Finding(
+        Kind.UNIT, geometry.rectangle(418, 295, 745, 395), "林草局", 1.0, "unit", "known"
+    )
+    found = find_copies(page, [read])
+    boxes = [geometry.bounds(f.quad) for f in found]
+    assert any(x0 <= 205 and x1 >= 740 and y0 <= 300 and y1 >= 390 for x0, y0, x1, y1 in boxes)
+    assert all(y0 > 200 and y1 < 500 for _, y0, _, y1 in boxes)
