@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from flask import Flask, Response, abort, current_app, request
+from flask import Flask, Response, abort, current_app, redirect, request, url_for
 from flask_wtf.csrf import CSRFProtect
 from werkzeug.routing import IntegerConverter
+from werkzeug.wrappers import Response as AnyResponse
 
 from webapp.static_files import set_up_static_files
 
@@ -63,6 +64,20 @@ def allow(*roles: str) -> Callable[[View], View]:
     return mark
 
 
+def let_in(cookie: str, token: str, *, hours: int) -> AnyResponse:
+    """To the front page, with a token that no script reads and that no other site can send."""
+    response = redirect(url_for("front.front_page"))
+    response.set_cookie(
+        cookie,
+        token,
+        max_age=hours * 3600,
+        httponly=True,
+        samesite="Strict",
+        secure=current_app.config["SETTINGS"].secure_cookies,
+    )
+    return response
+
+
 def set_up_security(app: Flask, role_of_visitor: Callable[[], str | None]) -> None:
     """Refuses what nobody allowed, asks forms for their token, and sets the headers.
 
@@ -111,8 +126,6 @@ def set_up_security(app: Flask, role_of_visitor: Callable[[], str | None]) -> No
 
 
 def _ask_to_sign_in() -> Response:
-    from flask import redirect, url_for
-
     target = url_for(current_app.config["SIGN_IN_ENDPOINT"])
     if request.headers.get("HX-Request"):
         # htmx would swap the sign-in page into a part of this one.

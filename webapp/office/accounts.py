@@ -5,7 +5,6 @@ from __future__ import annotations
 from flask import (
     Blueprint,
     abort,
-    current_app,
     flash,
     redirect,
     render_template,
@@ -20,7 +19,7 @@ from models.errors import RuleError
 from models.vault_accounts import ROLES, Account
 from webapp.language import sentences_of, t
 from webapp.office.app import COOKIE, signed_in, vault
-from webapp.security import allow, open_to_all
+from webapp.security import allow, let_in, open_to_all
 
 pages = Blueprint("accounts", __name__)
 EVERYBODY = ROLES
@@ -52,16 +51,7 @@ def sign_in_page() -> AnyResponse | str | tuple[str, int]:
     if token is None:
         problem = t("登录名或密码不正确。", "The login or the password is wrong.")
         return render_template("sign_in.html", login=login, problem=problem), 422
-    response = redirect(url_for("front.front_page"))
-    response.set_cookie(
-        COOKIE,
-        token,
-        max_age=accounts.SIGN_IN_HOURS * 3600,
-        httponly=True,
-        samesite="Strict",
-        secure=current_app.config["SETTINGS"].secure_cookies,
-    )
-    return response
+    return let_in(COOKIE, token, hours=accounts.SIGN_IN_HOURS)
 
 
 @pages.route("/sign-out", methods=["POST"])

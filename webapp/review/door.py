@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, current_app, flash, redirect, render_template, request, url_for
+from flask import Blueprint, flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
 from models import seat_access
@@ -10,7 +10,7 @@ from models.errors import RuleError
 from webapp.language import sentences_of, t
 from webapp.review.app import COOKIE, REVIEWER, review, signed_in
 from webapp.review.identity import tried
-from webapp.security import allow, open_to_all
+from webapp.security import allow, let_in, open_to_all
 
 pages = Blueprint("door", __name__)
 
@@ -42,16 +42,7 @@ def sign_in_page() -> AnyResponse | str | tuple[str, int]:
         token, problems = None, sentences_of(error)
     if token is None:
         return render_template("sign_in.html", number=number, problems=problems), 422
-    response = redirect(url_for("front.front_page"))
-    response.set_cookie(
-        COOKIE,
-        token,
-        max_age=seat_access.SIGN_IN_HOURS * 3600,
-        httponly=True,
-        samesite="Strict",
-        secure=current_app.config["SETTINGS"].secure_cookies,
-    )
-    return response
+    return let_in(COOKIE, token, hours=seat_access.SIGN_IN_HOURS)
 
 
 @pages.route("/sign-out", methods=["POST"])
