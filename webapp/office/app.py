@@ -12,9 +12,10 @@ from sqlalchemy.orm import Session
 
 from models.accounts import Person, person_of, seen_long_ago, touch
 from models.base import open_store
+from models.errors import RuleError
 from webapp.category_words import category_name
 from webapp.error_pages import set_up_errors
-from webapp.language import moment, set_up_language
+from webapp.language import moment, sentences_of, set_up_language
 from webapp.office.vitals import VaultCounts, runner_line
 from webapp.security import set_up_security
 from webapp.settings import Settings, secret_key
@@ -138,6 +139,14 @@ def vault() -> Session:
 def review() -> Session:
     """The review store's session of this request."""
     return session_of("review")
+
+
+def undone(error: RuleError) -> list[str]:
+    """What stands against an act, in sentences; nothing of it is kept, in either store."""
+    vault().rollback()
+    review().rollback()
+    g.undo = True
+    return sentences_of(error)
 
 
 def person() -> Person | None:

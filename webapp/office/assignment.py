@@ -24,7 +24,7 @@ from models.vault_rounds import OfficeRound
 from scoring.assignment import Dossier, Plan, Reviewer, assign, why_not
 from scoring.assignment_conflicts import comparable
 from webapp.language import sentences_of, t
-from webapp.office.app import review, signed_in, vault
+from webapp.office.app import review, signed_in, undone, vault
 from webapp.office.committee import (
     DESK,
     barred_pairs,
@@ -146,12 +146,7 @@ def apply(round_id: int) -> Response | tuple[str, int]:
             withdraw_sheet(review(), sheet_id=ground.active[pair][0], by=me)
         assign_sheets(review(), round_id=there.id, pairs=planned.added, by=me)
     except RuleError as error:
-        vault().rollback()
-        review().rollback()
-        g.undo = True
-        found = round_or_404(round_id)
-        rule = rule_of(found, policy_in_force(found))
-        return _page(found, rule, None, sentences_of(error)), 422
+        return _refused(round_id, error)
     flash(
         t(
             f"已分配 {len(planned.added)} 份评分表，撤回 {len(planned.withdrawn)} 份。",
@@ -182,14 +177,15 @@ def recuse(round_id: int) -> Response | tuple[str, int]:
         if grounds:
             note_recusals(vault(), round_id=found.id, grounds=grounds, by=me)
     except RuleError as error:
-        vault().rollback()
-        review().rollback()
-        g.undo = True
-        found = round_or_404(round_id)
-        rule = rule_of(found, policy_in_force(found))
-        return _page(found, rule, None, sentences_of(error)), 422
+        return _refused(round_id, error)
     flash(t(f"已记录 {len(chosen)} 项回避。", f"{len(chosen)} recusals are recorded."))
     return redirect(url_for("assignment.overview", round_id=round_id), 303)
+
+
+def _refused(round_id: int, error: RuleError) -> tuple[str, int]:
+    problems = undone(error)
+    found = round_or_404(round_id)
+    return _page(found, rule_of(found, policy_in_force(found)), None, problems), 422
 
 
 def ground_of(

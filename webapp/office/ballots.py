@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from fractions import Fraction
 
-from flask import Blueprint, abort, flash, g, redirect, render_template, request, url_for
+from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
 from sqlalchemy import select
 from werkzeug.wrappers import Response
 
@@ -27,7 +27,7 @@ from scoring.policy import Policy
 from scoring.result import VoteOutcome
 from scoring.round import Ballot, Committee
 from webapp.language import sentences_of, t
-from webapp.office.app import review, signed_in, vault
+from webapp.office.app import review, signed_in, undone, vault
 from webapp.office.committee import DESK, opened, opened_or_404, policy_in_force
 from webapp.office.rounds import round_or_404
 from webapp.security import allow
@@ -236,9 +236,7 @@ def _done(found: OfficeRound, act: Callable[[], None], said: str) -> Response | 
     try:
         act()
     except RuleError as error:
-        review().rollback()
-        g.undo = True
-        return _page(found, sentences_of(error)), 422
+        return _page(found, undone(error)), 422
     flash(said)
     return redirect(url_for("ballots.overview", round_id=found.id), 303)
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import Blueprint, abort, flash, g, redirect, render_template, request, url_for
+from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
 from sqlalchemy import func, select
 from werkzeug.wrappers import Response
 
@@ -35,8 +35,8 @@ from models.sheets import assign_sheets, exclude_sheet, reopen_sheet, withdraw_s
 from models.vault_pages import Release
 from models.vault_rounds import Entrant, OfficeRound
 from scoring.assignment_replacement import replacements
-from webapp.language import sentences_of, t
-from webapp.office.app import review, signed_in, vault
+from webapp.language import t
+from webapp.office.app import review, signed_in, undone, vault
 from webapp.office.assignment import ground_of
 from webapp.office.committee import (
     DESK,
@@ -313,9 +313,7 @@ def lock(round_id: int) -> Response | str | tuple[str, int]:
         least = _min_sheets(found)
         lock_round(review(), round_id=there.id, min_sheets=least, by=signed_in().login)
     except RuleError as error:
-        review().rollback()
-        g.undo = True
-        return _lock(round_or_404(round_id), sentences_of(error)[:SHOWN]), 422
+        return _lock(round_or_404(round_id), undone(error)[:SHOWN]), 422
     flash(t("盲评分数已锁定。", "The blind scores are locked."))
     return redirect(url_for("board.lock", round_id=round_id), 303)
 
@@ -354,10 +352,7 @@ def _found(round_id: int, code: str) -> tuple[OfficeRound, Round, BoardRow]:
 
 
 def _refused(round_id: int, code: str, error: RuleError) -> tuple[str, int]:
-    review().rollback()
-    vault().rollback()
-    g.undo = True
-    return _dossier(round_id, code, sentences_of(error)), 422
+    return _dossier(round_id, code, undone(error)), 422
 
 
 def _back(round_id: int, code: str) -> Response:

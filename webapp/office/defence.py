@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 
-from flask import Blueprint, flash, g, redirect, render_template, request, url_for
+from flask import Blueprint, flash, redirect, render_template, request, url_for
 from sqlalchemy import func, select
 from werkzeug.wrappers import Response
 
@@ -25,7 +25,7 @@ from scoring.exemption_words import ground_in
 from scoring.policy import GROUNDS as GROUND_NAMES
 from scoring.policy import Policy
 from webapp.language import sentences_of, t
-from webapp.office.app import review, signed_in, vault
+from webapp.office.app import review, signed_in, undone, vault
 from webapp.office.committee import (
     DESK,
     opened,
@@ -211,10 +211,7 @@ def _record(
 
 
 def _refused(found: OfficeRound, error: RuleError) -> tuple[str, int]:
-    review().rollback()
-    vault().rollback()
-    g.undo = True
-    return _page(round_or_404(found.id), sentences_of(error)), 422
+    return _page(round_or_404(found.id), undone(error)), 422
 
 
 def _back(found: OfficeRound) -> str:

@@ -6,7 +6,7 @@ from collections import defaultdict
 from dataclasses import dataclass
 from typing import Any
 
-from flask import Blueprint, Response, abort, flash, g, redirect, render_template, request, url_for
+from flask import Blueprint, Response, abort, flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
 from models.defences import DEFENDING
@@ -23,7 +23,7 @@ from scoring.round import SUBJECTS
 from scoring.round_json import round_from_document
 from scoring.tally import tally
 from webapp.language import sentences_of, t
-from webapp.office.app import review, signed_in
+from webapp.office.app import review, signed_in, undone
 from webapp.office.charts import spread_chart
 from webapp.office.committee import (
     DESK,
@@ -125,9 +125,7 @@ def rule(round_id: int) -> AnyResponse | tuple[str, int]:
             # One that no tally could hold is not kept.
             tallied(found, there)
     except RuleError as error:
-        review().rollback()
-        g.undo = True
-        return _page(round_or_404(round_id), sentences_of(error)), 422
+        return _page(round_or_404(round_id), undone(error)), 422
     flash(t("裁定已记录。", "The ruling is recorded."))
     return redirect(url_for("defence_outcomes.overview", round_id=found.id), 303)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fractions import Fraction
 
-from flask import Blueprint, abort, flash, g, redirect, render_template, request, url_for
+from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
 from sqlalchemy import select
 from werkzeug.wrappers import Response
 
@@ -24,8 +24,8 @@ from models.rounds import scaled
 from models.vault_rounds import OfficeRound
 from scoring.points import decimal_text
 from scoring.policy import Policy
-from webapp.language import sentences_of, t
-from webapp.office.app import review, signed_in
+from webapp.language import t
+from webapp.office.app import review, signed_in, undone
 from webapp.office.ballots import expert_names
 from webapp.office.committee import (
     DESK,
@@ -156,9 +156,7 @@ def _points(found: OfficeRound, there: Round, text: str) -> tuple[int, int]:
 
 
 def _refused(found: OfficeRound, code: str, error: RuleError) -> tuple[str, int]:
-    review().rollback()
-    g.undo = True
-    return _page(found, code, sentences_of(error)), 422
+    return _page(found, code, undone(error)), 422
 
 
 def _page(found: OfficeRound, code: str, problems: list[str]) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, flash, g, redirect, render_template, request, url_for
+from flask import Blueprint, flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from models.ballot_box import BallotFacts
@@ -11,8 +11,8 @@ from models.paper_ballots import MOST, enter_papers, paper_state
 from models.review_ballots import CHOICES
 from models.vault_accounts import ROLES
 from models.vault_rounds import OfficeRound
-from webapp.language import sentences_of, t
-from webapp.office.app import review, signed_in
+from webapp.language import t
+from webapp.office.app import review, signed_in, undone
 from webapp.office.ballots import ballot_or_404
 from webapp.office.rounds import round_or_404
 from webapp.security import allow
@@ -45,10 +45,9 @@ def count(round_id: int, ballot_id: str) -> Response | str | tuple[str, int]:
             review(), ballot_id=facts.id, papers=papers, counts=counts, by=signed_in().login
         )
     except RuleError as error:
-        review().rollback()
-        g.undo = True
+        problems = undone(error)
         facts = ballot_or_404(found, ballot_id)
-        return _page(found, facts, request.form.to_dict(), sentences_of(error)), 422
+        return _page(found, facts, request.form.to_dict(), problems), 422
     if state.differences:
         flash(t("已保存，但与另一人的点票不同，请一起重新点票。",
                 "Kept, but it differs from the other count: count again together."))  # fmt: skip

@@ -13,7 +13,6 @@ from flask import (
     Blueprint,
     abort,
     flash,
-    g,
     redirect,
     render_template,
     request,
@@ -42,7 +41,7 @@ from models.vault_rounds import Entrant, OfficeRound
 from scoring.publicity import NoticePeriod, OfficeCalendar, notice_period
 from scoring.round_json import strict_json
 from webapp.language import sentences_of, t
-from webapp.office.app import signed_in, vault
+from webapp.office.app import signed_in, undone, vault
 from webapp.office.committee import DESK, opened, opened_or_404, policy_in_force
 from webapp.office.outcome import tallies_of
 from webapp.office.rounds import round_or_404
@@ -328,8 +327,6 @@ def _done(found: OfficeRound, act: Callable[[], None], said: str) -> Response | 
     try:
         act()
     except RuleError as error:
-        vault().rollback()
-        g.undo = True
-        return _page(round_or_404(round_id), sentences_of(error)), 422
+        return _page(round_or_404(round_id), undone(error)), 422
     flash(said)
     return redirect(url_for("publicity.overview", round_id=round_id), 303)

@@ -6,7 +6,7 @@ import json
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from flask import Blueprint, abort, flash, g, redirect, render_template, request, url_for
+from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
 from sqlalchemy import select
 from werkzeug.wrappers import Response
 
@@ -25,8 +25,8 @@ from models.review_pages import PageReport
 from models.vault_accounts import OfficeEvent
 from models.vault_pages import Page, Release
 from models.vault_rounds import Entrant, OfficeRound
-from webapp.language import sentences_of, t
-from webapp.office.app import review, signed_in, vault
+from webapp.language import t
+from webapp.office.app import review, signed_in, undone, vault
 from webapp.office.door import replace_page
 from webapp.office.release import stores
 from webapp.office.rounds import round_or_404
@@ -204,10 +204,7 @@ def _overview(round_id: int, problems: list[str]) -> str:
 
 
 def _refused(round_id: int, error: RuleError) -> tuple[str, int]:
-    g.undo = True
-    vault().rollback()
-    review().rollback()
-    return _overview(round_id, sentences_of(error)), 422
+    return _overview(round_id, undone(error)), 422
 
 
 def _reported(

@@ -6,7 +6,7 @@ from fractions import Fraction
 from functools import lru_cache
 from typing import Any
 
-from flask import Blueprint, abort, flash, g, redirect, render_template, request, url_for
+from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
 from flask.wrappers import Response as FlaskResponse
 from werkzeug.wrappers import Response
 
@@ -21,7 +21,7 @@ from scoring.reviewer_statistics import Report, review_statistics
 from scoring.what_if import Beside, beside, other_trimming, without_sheet
 from scoring.workbook import summary_order
 from webapp.language import current_language, sentences_of, t
-from webapp.office.app import review, signed_in
+from webapp.office.app import review, signed_in, undone
 from webapp.office.charts import DRAWING
 from webapp.office.committee import DESK, opened, opened_or_404, require_neutral
 from webapp.office.outcome import (
@@ -128,9 +128,7 @@ def order(round_id: int) -> Response | tuple[str, int]:
                 by=signed_in().login,
             )
     except RuleError as error:
-        review().rollback()
-        g.undo = True
-        return _page(found, sentences_of(error)), 422
+        return _page(found, undone(error)), 422
     flash(t("同分次序已记录为裁定。", "The order of the equals is recorded as rulings."))
     return redirect(url_for("results.overview", round_id=round_id), 303)
 

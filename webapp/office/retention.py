@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 
-from flask import Blueprint, abort, current_app, flash, g, redirect, render_template, request
+from flask import Blueprint, abort, current_app, flash, redirect, render_template, request
 from flask import url_for as address_of
 from flask.wrappers import Response as FlaskResponse
 from sqlalchemy import Engine, func, select
@@ -30,7 +30,7 @@ from webapp.destruction import certificate_of, destroy_vault
 from webapp.destruction_pdf import certificate_pdf
 from webapp.language import sentences_of, t
 from webapp.logs import log_of
-from webapp.office.app import review, signed_in, vault
+from webapp.office.app import review, signed_in, undone, vault
 from webapp.office.committee import second_of_form
 from webapp.office.rounds import round_or_404
 from webapp.security import allow
@@ -151,10 +151,7 @@ def _done(act: Callable[[], None], said: str) -> Response | tuple[str, int]:
     try:
         act()
     except RuleError as error:
-        review().rollback()
-        vault().rollback()
-        g.undo = True
-        return _page(sentences_of(error)), 422
+        return _page(undone(error)), 422
     flash(said)
     return redirect(address_of("retention.overview"), 303)
 

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import xlsxwriter
-from flask import Blueprint, Response, flash, g, redirect, render_template, request, url_for
+from flask import Blueprint, Response, flash, redirect, render_template, request, url_for
 from sqlalchemy import select
 from werkzeug.wrappers import Response as AnyResponse
 
@@ -16,8 +16,8 @@ from models.errors import RuleError, Sentence
 from models.office_returns import logs_of, return_dossier, submit_again
 from models.vault_rounds import Entrant, OfficeRound
 from redactor.quality_list import COLUMNS
-from webapp.language import sentences_of, t
-from webapp.office.app import signed_in, vault
+from webapp.language import t
+from webapp.office.app import signed_in, undone, vault
 from webapp.office.checklist import Want, wants_of
 from webapp.office.rounds import entrant_or_404, round_or_404
 from webapp.office.standing import require_may_submit, require_with_office, rule_of, standing_of
@@ -183,9 +183,7 @@ def _moment(text: str) -> datetime:
 
 
 def _refused(round_id: int, error: RuleError) -> tuple[str, int]:
-    vault().rollback()
-    g.undo = True
-    return _overview(round_id, sentences_of(error)), 422
+    return _overview(round_id, undone(error)), 422
 
 
 def _to_row(round_id: int, entrant: Entrant) -> Any:

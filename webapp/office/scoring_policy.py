@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from fractions import Fraction
 from typing import Any
 
-from flask import Blueprint, flash, g, redirect, render_template, request, url_for
+from flask import Blueprint, flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from models.errors import RuleError, Sentence
@@ -22,7 +22,7 @@ from models.vault_rounds import OfficeRound
 from scoring.points import decimal_text
 from scoring.policy import Policy
 from webapp.language import sentences_of, t
-from webapp.office.app import review, signed_in, vault
+from webapp.office.app import review, signed_in, undone, vault
 from webapp.office.committee import (
     DESK,
     opened,
@@ -111,10 +111,7 @@ def replace(round_id: int) -> Response | tuple[str, int]:
         require_scorable(policy)
         _put(found, there, name, text, policy, me)
     except RuleError as error:
-        review().rollback()
-        vault().rollback()
-        g.undo = True
-        return _page(round_or_404(round_id), sentences_of(error), request.form), 422
+        return _page(round_or_404(round_id), undone(error), request.form), 422
     flash(t("政策已更换，评委刷新后按新的评分项打分。", "The policy is replaced; experts score by "
             "it from their next look."))  # fmt: skip
     return redirect(url_for("scoring_policy.overview", round_id=round_id), 303)

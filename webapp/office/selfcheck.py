@@ -11,7 +11,6 @@ from flask import (
     Response,
     abort,
     flash,
-    g,
     make_response,
     redirect,
     render_template,
@@ -35,8 +34,8 @@ from models.office_checks import (
 from models.office_returns import logs_of
 from models.vault_pages import CheckAnswer, Page
 from models.vault_rounds import Entrant
-from webapp.language import sentences_of, t
-from webapp.office.app import signed_in, vault
+from webapp.language import t
+from webapp.office.app import signed_in, undone, vault
 from webapp.office.rounds import entrant_or_404, round_or_404
 from webapp.office.standing import rule_of, standing_of
 from webapp.security import allow
@@ -194,9 +193,7 @@ def decide(round_id: int, answer_id: int) -> AnyResponse | tuple[str, int]:
             by=signed_in().login,
         )
     except RuleError as error:
-        vault().rollback()
-        g.undo = True
-        return _answers(round_id, sentences_of(error)), 422
+        return _answers(round_id, undone(error)), 422
     flash(t("意见已处理。", "The answer is decided."))
     if request.form.get("back") == "page":
         return redirect(url_for("pages.page", page_id=page_id), 303)

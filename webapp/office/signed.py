@@ -16,7 +16,6 @@ from flask import (
     abort,
     current_app,
     flash,
-    g,
     redirect,
     render_template,
     request,
@@ -37,8 +36,8 @@ from redactor.sealed_files import read_file
 from scoring.points import decimal_text, parse_points
 from scoring.signature_sheets import ReadBarcode, SignatureSheet, read_barcode
 from scoring.signed_sheet_audit import Mismatch, compare, draw
-from webapp.language import sentences_of, t
-from webapp.office.app import review, signed_in, vault
+from webapp.language import t
+from webapp.office.app import review, signed_in, undone, vault
 from webapp.office.committee import DESK, opened, opened_or_404, policy_in_force
 from webapp.office.kept_files import SIGNED, file_path, keep_file
 from webapp.office.reader_process import read_apart
@@ -283,9 +282,7 @@ def rekey(round_id: int, number: int) -> Response | tuple[str, int]:
             raise RuleError(problems or Sentence("请录入合计。", "Enter the totals."))
         keep_totals(vault(), round_id=found.id, draw=number, totals=totals, by=signed_in().login)
     except RuleError as error:
-        vault().rollback()
-        g.undo = True
-        return _sample(round_or_404(round_id), number, sentences_of(error)), 422
+        return _sample(round_or_404(round_id), number, undone(error)), 422
     flash(t("已保存并比对。", "Kept and compared."))
     return redirect(url_for("signed.sample", round_id=round_id, number=number), 303)
 
@@ -306,8 +303,6 @@ def _done(
     try:
         act()
     except RuleError as error:
-        vault().rollback()
-        g.undo = True
-        return _page(round_or_404(round_id), sentences_of(error)), 422
+        return _page(round_or_404(round_id), undone(error)), 422
     flash(said)
     return redirect(url_for(endpoint, round_id=round_id), 303)

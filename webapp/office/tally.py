@@ -40,7 +40,7 @@ from scoring.round_json import strict_json
 from scoring.workbook import write_workbook
 from webapp.archive import Archived, write_archive
 from webapp.language import sentences_of, t
-from webapp.office.app import review, signed_in, vault
+from webapp.office.app import review, signed_in, undone, vault
 from webapp.office.committee import DESK, opened, opened_or_404, require_neutral, second_of_form
 from webapp.office.outcome import (
     Outcome,
@@ -185,9 +185,7 @@ def _done(found: OfficeRound, act: Callable[[], None], said: str) -> Response | 
     try:
         act()
     except RuleError as error:
-        review().rollback()
-        g.undo = True
-        return _page(found, sentences_of(error)), 422
+        return _page(found, undone(error)), 422
     flash(said)
     return redirect(url_for("tally.overview", round_id=found.id), 303)
 

@@ -11,7 +11,6 @@ from flask import (
     abort,
     current_app,
     flash,
-    g,
     redirect,
     render_template,
     request,
@@ -35,8 +34,8 @@ from models.office_unsealing import (
 from models.review import Round
 from models.vault_rounds import Entrant, OfficeRound
 from scoring.round_json import strict_json
-from webapp.language import sentences_of, t
-from webapp.office.app import review, signed_in, vault
+from webapp.language import t
+from webapp.office.app import review, signed_in, undone, vault
 from webapp.office.committee import DESK, opened, opened_or_404, second_of_form
 from webapp.office.kept_files import ROSTERS, file_path, keep_imported
 from webapp.office.outcome import tallies_of
@@ -189,7 +188,4 @@ def by_person(people: list[Entrant], decisions: dict[str, str]) -> dict[tuple[in
 
 
 def _refused(round_id: int, error: RuleError) -> tuple[str, int]:
-    review().rollback()
-    vault().rollback()
-    g.undo = True
-    return _page(round_or_404(round_id), sentences_of(error)), 422
+    return _page(round_or_404(round_id), undone(error)), 422
