@@ -34,12 +34,17 @@ def set_up_stores(app: Flask, names: Sequence[str]) -> None:
                 session.close()
 
 
-def session_of(name: str) -> Session:
-    """The session of a store in this request; one that asks for something writes nothing."""
+def session_of(name: str, *, looks_only: bool = False) -> Session:
+    """The session of a store in this request.
+
+    `looks_only`: nothing is ever written by a request that asks for something, so it needs no
+    transaction either.
+    """
     key = f"{name}_session"
     if key not in g:
         engine: Engine = current_app.extensions[name]
         if request.method in ("GET", "HEAD"):
-            engine = looking(engine)
+            # Looking takes no write lock, so that pages answer while somebody writes.
+            engine = looking(engine) if looks_only else engine.execution_options(read_only=True)
         setattr(g, key, Session(engine))
     return getattr(g, key)

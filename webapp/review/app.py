@@ -76,7 +76,7 @@ def _register(app: Flask) -> None:
 
 def review() -> Session:
     """The review store's session of this request."""
-    return session_of("review")
+    return session_of("review", looks_only=True)
 
 
 def member() -> Member | None:
