@@ -33,6 +33,8 @@ DEFAULT_TITLES = (
 _INTERPUNCT = re.compile(r"[·•・･‧∙⋅．.﹒]|(?<=[^\x00-\x7f])[-－‐–](?=[^\x00-\x7f])")
 _MAX_SPELLINGS = 48
 _MAX_READINGS = 8
+LONG_PINYIN = 7
+"""Letters of a romanised name from which rivals of the recogniser count."""
 
 
 @cache
@@ -191,12 +193,18 @@ def _latin(text: str, pattern: str, form: str, split: int | None = None) -> Term
     return Term(Kind.NAME, text, form, Script.LATIN, Tolerance.EXACT, True, 0, pattern, split)
 
 
+def _whole(text: str, pattern: str, form: str) -> Term:
+    """A surname with its given name: in one so long a letter may be what the reader doubted."""
+    how = Tolerance.SHAPE if len(text) >= LONG_PINYIN else Tolerance.EXACT
+    return Term(Kind.NAME, text, form, Script.LATIN, how, True, 0, pattern)
+
+
 def _orders(family: Sequence[str], given: Sequence[str], source: str) -> Iterator[Term]:
     """Both orders in full and with initials; everything else (case, spaces) is normalised."""
     f, g = _letters(family), _letters(given)
     ft, gt = _text(family), _text(given)
-    yield _latin(ft + gt, f"{f}[-,.;]?{g}", f"{source}, surname first")
-    yield _latin(gt + ft, f"{g}[-,.;]?{f}", f"{source}, given name first")
+    yield _whole(ft + gt, f"{f}[-,.;]?{g}", f"{source}, surname first")
+    yield _whole(gt + ft, f"{g}[-,.;]?{f}", f"{source}, given name first")
     initials = [s[0] for s in given]
     yield from _initials(f, ft, initials, source)
     if len(given) > 1:
@@ -235,10 +243,10 @@ def _word_orders(texts: Sequence[str], patterns: Sequence[str], source: str) -> 
     given, rest = texts[0], "".join(texts[1:])
     sep = "[-,.;']?"
     rest_pattern = sep.join(patterns[1:])
-    yield _latin(given + rest, sep.join(patterns), f"{source}, given name first")
+    yield _whole(given + rest, sep.join(patterns), f"{source}, given name first")
     if not rest:
         return
-    yield _latin(rest + given, f"{rest_pattern}{sep}{patterns[0]}", f"{source}, surname first")
+    yield _whole(rest + given, f"{rest_pattern}{sep}{patterns[0]}", f"{source}, surname first")
     if len(given) >= 4:
         yield _latin(given, patterns[0], f"{source}, given name alone")
     if len(rest) >= 3:

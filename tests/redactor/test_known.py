@@ -142,6 +142,17 @@ def test_romanised_letters_inside_other_words_stay(text: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("options", "hidden"),
+    [((("y", 0.023),), ["Xiao Yivuan"]), ((("y", 0.002),), []), ((), [])],
+)
+def test_a_romanised_name_of_which_a_fax_cut_a_letters_tail(
+    options: tuple[tuple[str, float], ...], hidden: list[str]
+) -> None:
+    text = "Xiao Yivuan, Xue Jiaxiu, Lv Xuexin"
+    assert found(text, identity("萧怡远"), others={text.index("v"): options}) == hidden
+
+
+@pytest.mark.parametrize(
     "text",
     ["652899198501014518", "652899 19850101 4518", "6528 9919 8501 0145 18", "652899850101451"],
 )
