@@ -118,7 +118,7 @@ def _ends_above(line: Line, read: int, missing: str, lines: Sequence[Line]) -> l
     pitch = float((chars[-1].quad[1] - chars[0].quad[0]) @ direction.along) / read
     # Rows end where their last mark does: one may reach a little less far than the others.
     left = right - (len(missing) + SHORTER) * pitch
-    if surely_other(above, direction, left, right, missing) >= OTHERS:
+    if surely_other(above, direction, left + SHORTER * pitch, right, missing) >= OTHERS:
         return []
     return [direction.box(left, right, middle, 0.6 * here.height)]
 
