@@ -258,3 +258,11 @@ def test_a_device_that_was_not_seen_for_long_waits_for_nobody(
         kept = session.scalars(select(SignIn.seen_at)).one()
     # A refused form undoes its own transaction, and the time with it.
     assert method == "POST" or kept > long_ago
+
+
+def test_who_only_asks_for_the_headers_of_the_door_has_not_tried_to_sign_in(
+    office: Flask, vault: Engine
+) -> None:
+    assert office.test_client().head("/sign-in").status_code == 200
+    with Session(vault) as session:
+        assert session.scalars(select(OfficeEvent)).all() == []

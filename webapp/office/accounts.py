@@ -38,7 +38,7 @@ def role_name(role: str) -> str:
 @pages.route("/sign-in", methods=["GET", "POST"])
 @open_to_all
 def sign_in_page() -> AnyResponse | str | tuple[str, int]:
-    if request.method == "GET":
+    if request.method in ("GET", "HEAD"):
         return render_template("sign_in.html", login="", problem="")
     login = request.form.get("login", "")
     token = accounts.sign_in(
@@ -67,7 +67,7 @@ def sign_out() -> AnyResponse:
 def setup(token: str) -> AnyResponse | str | tuple[str, int]:
     if not accounts.setup_link_holds(vault(), token):
         raise RuleError(accounts.LINK_USED)
-    if request.method == "GET":
+    if request.method in ("GET", "HEAD"):
         return render_template("setup.html", token=token, values={}, problems=[])
     values = {name: request.form.get(name, "") for name in ("login", "name", "password")}
     try:

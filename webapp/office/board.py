@@ -299,7 +299,7 @@ def left_out_sheets(round_id: int) -> str:
 def lock(round_id: int) -> Response | str | tuple[str, int]:
     """The lock of the blind scores, with everything that stands in its way."""
     found = round_or_404(round_id)
-    if request.method == "GET":
+    if request.method in ("GET", "HEAD"):
         return _lock(found, [])
     there = opened_or_404(found)
     try:

@@ -89,7 +89,7 @@ def start(token: str) -> str:
 def one_page(token: str, number: int) -> AnyResponse | str | tuple[str, int]:
     visit = _visit(token)
     page = _numbered(visit, number)
-    if request.method == "GET":
+    if request.method in ("GET", "HEAD"):
         newest = newest_answers(vault(), [page.id]).get(page.id)
         values: dict[str, Any] = (
             {"answer": newest.answer, "remark": newest.remark, "places": _boxes(newest)}

@@ -180,7 +180,7 @@ def edit(round_id: int, entrant_id: int) -> Response | str | tuple[str, int]:
     found = round_or_404(round_id)
     entrant = entrant_or_404(found.id, entrant_id)
     before = applicant_of(entrant)
-    if request.method == "GET":
+    if request.method in ("GET", "HEAD"):
         return _edit(found, entrant_id, _texts(before), {})
     values = {name: request.form.get(name, "").strip() for name in (*TEXTS, *LISTS)}
     try:

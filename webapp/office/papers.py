@@ -37,7 +37,7 @@ def choice_word(choice: str) -> str:
 def count(round_id: int, ballot_id: str) -> Response | str | tuple[str, int]:
     found = round_or_404(round_id)
     facts = ballot_or_404(found, ballot_id)
-    if request.method == "GET":
+    if request.method in ("GET", "HEAD"):
         return _page(found, facts, _own(facts), [])
     try:
         papers, counts = _counted(facts)

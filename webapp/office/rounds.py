@@ -76,7 +76,7 @@ def profile_name(profile: str) -> str:
 @pages.route("/rounds/new", methods=["GET", "POST"])
 @allow(*DESK)
 def new_round() -> Response | str | tuple[str, int]:
-    if request.method == "GET":
+    if request.method in ("GET", "HEAD"):
         values = {
             "year": str(datetime.now().year),
             "profile": "strict",
@@ -127,7 +127,7 @@ def _rules(found: OfficeRound) -> tuple[list[tuple[str, str]], list[str]]:
 @allow(*DESK)
 def settings(round_id: int) -> Response | str | tuple[str, int]:
     found = round_or_404(round_id)
-    if request.method == "GET":
+    if request.method in ("GET", "HEAD"):
         values = {
             "name": found.name,
             "year": str(found.year),

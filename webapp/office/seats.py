@@ -164,7 +164,7 @@ def seat_page(round_id: int, seat: str) -> Response | str | tuple[str, int]:
     """Who sits on one seat."""
     found = round_or_404(round_id)
     row = next((row for row in _rows(found) if row.seat == seat), None) or abort(404)
-    if request.method == "GET":
+    if request.method in ("GET", "HEAD"):
         return _seat(found, row, [])
     try:
         changed = expert_of_form(request.form, seat)

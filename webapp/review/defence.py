@@ -47,7 +47,7 @@ def score(code: str) -> Response | str | tuple[str, int]:
     if task is None or found.phase == "scoring":
         abort(404)
     policy, places = policy_of_round(review(), me.round_id), found.places
-    if request.method == "GET":
+    if request.method in ("GET", "HEAD"):
         return _form(task, policy, places, "", [])
     text = request.form.get("points", "").strip()
     try:

@@ -25,7 +25,7 @@ def card(number: str) -> str:
 @pages.route("/sign-in", methods=["GET", "POST"])
 @open_to_all
 def sign_in_page() -> AnyResponse | str | tuple[str, int]:
-    if request.method == "GET":
+    if request.method in ("GET", "HEAD"):
         return render_template("sign_in.html", number="", problems=[])
     number, secret = request.form.get("number", ""), request.form.get("secret", "")
     known = tried(number, secret)

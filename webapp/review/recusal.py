@@ -33,7 +33,7 @@ def form(code: str) -> AnyResponse | str | tuple[str, int]:
         abort(404)
     if found.state == "recused":
         return redirect(url_for("front.front_page"))
-    if request.method == "GET":
+    if request.method in ("GET", "HEAD"):
         return _form(code, [])
     chosen = request.form.get("reason", "")
     detail = request.form.get("detail", "").replace("\0", "").strip()
