@@ -154,10 +154,6 @@ def find(
 
 def find_text(reading: Reading, identity: Identity, profile: Profile) -> Iterator[Finding]:
     """Findings that need no pixels: re-matching a cached reading is only this."""
-    yield from find_row_ends(reading, identity)
-    yield from find_with_lost(reading, identity)
-    yield from find_row_starts(reading, identity)
-    yield from find_stacked_units(reading, identity)
     for stream in streams(reading):
         yield from find_known(stream, identity)
         yield from find_cut_units(stream, identity)
@@ -165,6 +161,11 @@ def find_text(reading: Reading, identity: Identity, profile: Profile) -> Iterato
             yield from find_document_numbers(stream, identity)
         if profile.others:
             yield from find_patterns(stream, profile.kinds)
+    # What is surmised comes last: of two masks at one place the first is kept.
+    yield from find_row_ends(reading, identity)
+    yield from find_with_lost(reading, identity)
+    yield from find_row_starts(reading, identity)
+    yield from find_stacked_units(reading, identity)
 
 
 def distinct(findings: Iterable[Finding]) -> tuple[Finding, ...]:
