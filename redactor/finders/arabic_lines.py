@@ -25,8 +25,9 @@ READ = 0.6
 """Score of a line from which its ink counts as read."""
 INK = 45
 """Grey levels below the paper around it from which on a pixel is ink."""
-HEIGHTS = (9, 70)
-"""Height of a run at the working size, pixels: 8 point on A4 is 17, a heading of 30 point 60."""
+HEIGHTS = (7, 70)
+"""Height of a run at the working size, pixels: 8 point on A4 is 17, a heading of 30 point 60; of a
+card in a scan of 100 dpi 8."""
 LONGEST_STROKE = 90
 """A straight stroke longer than this many pixels at the working size is a ruled line."""
 BENT_LENGTH, BENT_RISE, BENT_SHARE = 250, 24, 0.65

@@ -32,6 +32,14 @@ def test_a_line_of_uyghur_is_one_run(size: int, text: str) -> None:
     assert covers(run.quad, quad)
 
 
+def test_the_small_script_of_a_card_in_a_coarse_scan_is_a_run() -> None:
+    sheet = Sheet()
+    quad = sheet.write("پاتىگۈل تۇرسۇن", 300, 300, 9)
+    (run,) = find_unread_runs(sheet.pixels, reading())
+    assert run.likeness >= LOOKS_SURE
+    assert covers(run.quad, quad)
+
+
 def test_rows_of_a_paragraph_stay_apart() -> None:
     sheet = Sheet()
     quads = [sheet.write(TEXT, 200, 300 + 70 * row) for row in range(5)]
