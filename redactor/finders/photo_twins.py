@@ -58,7 +58,7 @@ THRESHOLDS = (15, 30, 45, 60, 75)
 """Percentiles of a patch at which a copier may tell black from white."""
 STEPS = ((0.12, 0.60), (0.06, 0.72), (0.03, 0.0))
 """Moves by which a place is fitted, and the likeness without which it is given up after them."""
-HOPEFUL = (0.32, 0.42, 0.47, 0.52)
+HOPEFUL = (0.26, 0.40, 0.46, 0.52)
 """Likeness without which it is given up before each round of the first moves: most other places
 stay below, portraits hardly ever."""
 LEAST_LEFT = 0.6
