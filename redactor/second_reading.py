@@ -112,9 +112,9 @@ def is_blank_beside_masks(masked: Image, quad: Quad) -> bool:
     """Whether paper is all that masks leave in the box around a quad; shades count as ink."""
     x0, y0, x1, y1 = geometry.bounds(quad)
     part = darkest(masked[max(0, int(y0)) : int(y1) + 1, max(0, int(x0)) : int(x1) + 1])
-    painted = (part <= MASK_LEVEL).astype(np.uint8)
+    black = (part <= MASK_LEVEL).astype(np.uint8)
     # A fax is as black as a mask, but a mask is solid: its dots and strokes are ink.
-    painted = cv2.morphologyEx(painted, cv2.MORPH_OPEN, np.ones((SOLID, SOLID), np.uint8))
+    painted = cv2.morphologyEx(black, cv2.MORPH_OPEN, np.ones((SOLID, SOLID), np.uint8))
     left = part[cv2.dilate(painted, np.ones((EDGE, EDGE), np.uint8)) == 0]
     if not painted.any() or not left.size:
         return not left.size

@@ -1,7 +1,7 @@
 """Marks where a reader lost a character: thin strokes fade in a fax, but their place stays open.
 
-The recogniser leaves out what it cannot make out (the 三 of 库尔勒市三中) and reads on; only the step
-between its neighbours tells. Pure.
+The recogniser leaves out what it cannot make out (the 三 of 库尔勒市三中) and reads on; only the
+step between its neighbours tells. Pure.
 """
 
 from __future__ import annotations
