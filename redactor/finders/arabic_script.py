@@ -31,6 +31,8 @@ LEAST_LETTERS, LEAST_SHARE = 3, 0.8
 fewer."""
 READ, READ_WELL = 0.5, 0.75
 """Score from which a long run counts as read, and a short one."""
+HALF_READ = 0.4
+"""Score from which letters prove the script of a run that looks a little like it, not its words."""
 LETTERS_A_HEIGHT = 0.8
 """Letters of a run for each height of its length, however badly it was read; a rule or the edge of
 a sheet gives fewer."""
@@ -187,8 +189,10 @@ def _script_runs(pixels: Image, reading: Reading, read: ArabicReader | None) -> 
         if line is not None and line.score >= (READ if _is_long(run.quad) else READ_WELL):
             if _is_script(line):
                 runs.append(Written(run.quad, line))
-        elif run.likeness >= LOOKS_SURE and _is_long(run.quad) and _may_be_script(line, run.quad):
-            runs.append(Written(run.quad, None))
+        elif _is_long(run.quad) and _may_be_script(line, run.quad):
+            half_read = line is not None and line.score >= HALF_READ
+            if half_read or run.likeness >= LOOKS_SURE:
+                runs.append(Written(run.quad, None))
     return runs
 
 

@@ -230,6 +230,20 @@ def test_what_the_reader_takes_for_other_ink_is_not_reported(
     assert len(doubt) == doubts
 
 
+@pytest.mark.parametrize(("score", "masked"), [(0.45, {Kind.NAME}), (0.3, set())])
+def test_small_script_that_hardly_looks_so_is_told_by_what_was_half_read(
+    score: float, masked: set[Kind]
+) -> None:
+    small = "پاتىگۈل تۇرسۇن"
+    sheet = Sheet()
+    quad = sheet.write(small, 300, 300, 14)
+    own = line("努尔买买提", 300, 330, 20)
+    finding = Finding(Kind.NAME, own.quad, own.text, 1.0, "roster name", "known")
+    read = reads(small.replace(" ", ""), score)
+    findings, _ = find_arabic_script(sheet.pixels, reading(own), PLAIN, (finding,), read)
+    assert kinds(findings, quad) == masked
+
+
 def letters(text: str, x1: float, y: float, em: float = 20) -> list[Char]:
     """Letters of a text layer, the first one rightmost."""
     boxes = [
