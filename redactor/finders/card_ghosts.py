@@ -48,7 +48,7 @@ def find_card_ghosts(
     painted. A code that nobody could decode is no proof that there is one: a ghost looks alike.
     """
     sure = [mask.quad for mask in masks if mask.kind is not Kind.CODE or mask.text]
-    portraits = [portrait_around(face.quad) for face in faces]
+    portraits = [portrait_around(face) for face in faces]
     return tuple(
         Finding(Kind.FACE, quad, "", 0.8, "a picture on an ID card, no face found", FINDER)
         for card in _cards(lines)

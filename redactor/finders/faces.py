@@ -14,7 +14,7 @@ import numpy as np
 
 from redactor.finders.face_landmarks import Landmarks, Points, face_flag, landmarks
 from redactor.finders.face_search import LARGEST_PORTRAIT_MM, SURE, Candidate, clusters, search
-from redactor.finders.photo_frames import is_portrait_shaped
+from redactor.finders.photo_frames import HARDLY_READABLE, is_portrait_shaped
 from redactor.finders.pictures import Picture, find_pictures
 from redactor.geometry import area, around, between_down, bounds, grown, overlap
 from redactor.page import Finding, Image, Kind, Line, Quad
@@ -36,7 +36,7 @@ _RIVAL, _CLEAR = 0.15, 0.08
 _SMALLEST_MM = 2.0
 # How the reason of an uncertain face begins; characters read this surely that cover so much of one
 # are what it is, as in a dark logo.
-_HARDLY, _SURELY_READ, _PRINT = "hardly readable face", 0.95, 0.6
+_SURELY_READ, _PRINT = 0.95, 0.6
 # A picture filled less is the ring of a seal; a narrower one that has no portrait's shape, writing.
 _LEAST_FILL, _LEAST_MM = 0.3, 8.0
 
@@ -94,7 +94,7 @@ def apart_from_print(faces: Sequence[Finding], lines: Sequence[Line]) -> tuple[F
         shared = sum(cv2.intersectConvexConvex(quad, char)[0] for char in sure)
         return shared >= _PRINT * area(face.quad)
 
-    return tuple(f for f in faces if not (f.why.startswith(_HARDLY) and is_print(f)))
+    return tuple(f for f in faces if not (f.why.startswith(HARDLY_READABLE) and is_print(f)))
 
 
 def _upright_rival(pixels: Image, rivals: Sequence[Candidate]) -> tuple[Candidate, bool]:
@@ -154,7 +154,7 @@ def _masked_whole(
         elif min(region.width, region.height) < _LEAST_MM * dpi / 25.4:
             continue
         used += hits
-        why = f"{_HARDLY}, all of the {what} masked"
+        why = f"{HARDLY_READABLE}, all of the {what} masked"
         yield Finding(kind, quad, "", best.score, why, FINDER)
 
 

@@ -31,6 +31,8 @@ _LEAST_ON_SHEET_MM = 4.0
 
 # A portrait around its eye bar, in lengths of the bar: aside, above, below.
 _ASIDE, _UP, _DOWN = 1.2, 1.2, 2.2
+HARDLY_READABLE, _AROUND = "hardly readable face", 0.5
+"""How the reason of a mask begins that hides all of a face, and the room around it, in lengths."""
 # A picture of which this share lies in the portrait of a face is a part of it.
 _OWN_SHARE = 0.85
 
@@ -58,7 +60,7 @@ def find_empty_photo_frames(
     regions = find_pictures(pixels, dpi) if pictures is None else pictures
     labels = [line.quad for line in lines if is_photo_label(line.text)]
     sheet = _is_sheet(lines)
-    portraits = [portrait_around(face.quad) for face in faces]
+    portraits = [portrait_around(face) for face in faces]
     text = [bounds(quad) for quad in text_quads(lines)]
     found = []
     for picture in regions:
@@ -93,7 +95,7 @@ def find_false_codes(
     """
     if not _is_sheet(lines):
         return ()
-    portraits = [portrait_around(face.quad) for face in faces]
+    portraits = [portrait_around(face) for face in faces]
     found = []
     for code in codes:
         x0, y0, x1, y1 = bounds(code.quad)
@@ -106,10 +108,14 @@ def find_false_codes(
     return tuple(found)
 
 
-def portrait_around(bar: Quad) -> Box:
-    """Where the upright portrait around an eye bar is at most."""
-    x0, y0, x1, y1 = bounds(bar)
+def portrait_around(face: Finding) -> Box:
+    """Where the upright portrait of a face is at most: around its eye bar, or around the mask of
+    all of a face that could hardly be read."""
+    x0, y0, x1, y1 = bounds(face.quad)
     x, y, length = (x0 + x1) / 2, (y0 + y1) / 2, max(x1 - x0, y1 - y0)
+    if face.why.startswith(HARDLY_READABLE):
+        room = _AROUND * length
+        return x0 - room, y0 - room, x1 + room, y1 + room
     return x - _ASIDE * length, y - _UP * length, x + _ASIDE * length, y + _DOWN * length
 
 

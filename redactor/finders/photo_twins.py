@@ -404,7 +404,7 @@ def _faces(found: Iterable[Finding]) -> list[Box]:
 def _around(finding: Finding) -> Box:
     """The portrait of a face that is masked."""
     if finding.kind is Kind.EYES:
-        return portrait_around(finding.quad)
+        return portrait_around(finding)
     return geometry.bounds(finding.quad)
 
 

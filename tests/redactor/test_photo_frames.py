@@ -190,3 +190,8 @@ def test_undecoded_code_on_a_sheet_of_photos_is_perhaps_a_portrait() -> None:
     assert find_false_codes([line("年度考核登记表", 60, 18)], [unread], []) == ()
     eyes = Finding(Kind.EYES, photo(32, 118, 8, 3).quad, "", 0.9, "", "faces")
     assert find_false_codes(title, [unread], [eyes]) == ()
+    bar = photo(20, 45, 60, 30).quad
+    assert find_false_codes(title, [unread], [Finding(Kind.EYES, bar, "", 0.9, "", "faces")]) == ()
+    why = "hardly readable face, all of the portrait-shaped picture masked"
+    whole = Finding(Kind.EYES, bar, "", 0.6, why, "faces")
+    assert len(find_false_codes(title, [unread], [whole])) == 1
