@@ -28,13 +28,18 @@ SAME_COLUMN = 6.0
 AS_GIVEN = ("unit", "former unit")
 
 
-def find_cut_units(stream: Stream, identity: Identity) -> Iterator[Finding]:
-    """First halves of a unit at the end of a row whose next row does not read otherwise."""
-    terms = [
+def units_as_given(identity: Identity, shortest: int) -> list[Term]:
+    """The roster's own Chinese names of units, of `shortest` characters and more."""
+    return [
         term
         for term in identity.of(Kind.UNIT)
-        if term.form in AS_GIVEN and term.script is Script.HAN and len(term.text) >= SHORTEST_UNIT
+        if term.form in AS_GIVEN and term.script is Script.HAN and len(term.text) >= shortest
     ]
+
+
+def find_cut_units(stream: Stream, identity: Identity) -> Iterator[Finding]:
+    """First halves of a unit at the end of a row whose next row does not read otherwise."""
+    terms = units_as_given(identity, SHORTEST_UNIT)
     if not terms or stream.is_pale:
         return
     rows = [*stream.lines, None]

@@ -13,11 +13,11 @@ import numpy as np
 
 from redactor import geometry
 from redactor.finders.cut_units import (
-    AS_GIVEN,
     HALF_SHARE,
     SAME_COLUMN,
     SHORTEST_HALF,
     SHORTEST_UNIT,
+    units_as_given,
 )
 from redactor.finders.rows import (
     begins_like,
@@ -31,7 +31,7 @@ from redactor.identity import Identity
 from redactor.normal_text import normalise
 from redactor.page import Finding, Kind, Line, Quad, Reading
 from redactor.streams import ALIKE
-from redactor.term import Script, Term
+from redactor.term import Term
 
 FINDER = "row_ends"
 SHORTER = 0.8
@@ -42,11 +42,7 @@ OTHERS = 2
 
 def find_row_ends(reading: Reading, identity: Identity) -> Iterator[Finding]:
     """The ends of rows above those that begin with the second half of a unit."""
-    terms = [
-        term
-        for term in identity.of(Kind.UNIT)
-        if term.form in AS_GIVEN and term.script is Script.HAN and len(term.text) >= SHORTEST_UNIT
-    ]
+    terms = units_as_given(identity, SHORTEST_UNIT)
     if not terms:
         return
     lines = printed_rows(reading)

@@ -14,7 +14,7 @@ from itertools import pairwise
 import numpy as np
 
 from redactor import geometry
-from redactor.finders.cut_units import AS_GIVEN, HALF_SHARE, SHORTEST_HALF
+from redactor.finders.cut_units import HALF_SHARE, SHORTEST_HALF, units_as_given
 from redactor.finders.rows import (
     SHORTEST_LIKE,
     Direction,
@@ -30,7 +30,7 @@ from redactor.identity import Identity
 from redactor.normal_text import is_han, normalise
 from redactor.page import Finding, Kind, Line, Quad, Reading
 from redactor.streams import ALIKE
-from redactor.term import Script, Term
+from redactor.term import Term
 
 FINDER = "row_starts"
 SHORTEST_JOINED = 6
@@ -47,11 +47,7 @@ MARGIN, HALF_ROW = 0.5, 0.6
 
 def find_row_starts(reading: Reading, identity: Identity) -> Iterator[Finding]:
     """The rest of a unit at the start of the row below one that ends with its first half."""
-    terms = [
-        term
-        for term in identity.of(Kind.UNIT)
-        if term.form in AS_GIVEN and term.script is Script.HAN and len(term.text) >= SHORTEST_JOINED
-    ]
+    terms = units_as_given(identity, SHORTEST_JOINED)
     if not terms:
         return
     lines = printed_rows(reading)

@@ -8,13 +8,12 @@ from collections.abc import Iterator, Sequence
 from rapidfuzz.distance import Levenshtein
 
 from redactor import geometry
-from redactor.finders.cut_units import AS_GIVEN
+from redactor.finders.cut_units import units_as_given
 from redactor.finders.rows import Direction, Row, direction_of, follows, printed_rows
 from redactor.identity import Identity
 from redactor.normal_text import normalise
 from redactor.page import Finding, Kind, Reading
 from redactor.streams import ALIKE
-from redactor.term import Script
 
 FINDER = "stacked_units"
 SHORTEST_UNIT, LONGEST_ROW = 6, 10
@@ -35,11 +34,7 @@ def find_stacked_units(reading: Reading, identity: Identity) -> Iterator[Finding
 
     A block that was read without a mistake is found as text (known.py).
     """
-    terms = [
-        term
-        for term in identity.of(Kind.UNIT)
-        if term.form in AS_GIVEN and term.script is Script.HAN and len(term.text) >= SHORTEST_UNIT
-    ]
+    terms = units_as_given(identity, SHORTEST_UNIT)
     if not terms:
         return
     letters = {char for term in terms for char in term.text}
